@@ -1,0 +1,137 @@
+"""FER2013 (Goodfellow et al., 2013): 48x48 grey faces, 28,709 / 3,589 / 3,589.
+
+Three layouts are read: the challenge's `fer2013.csv` (`emotion,pixels,Usage`), image folders
+(`train|validation|test/<label>/*`), and sheets (`train.jpg` beside `train.csv`: the faces side by
+side, 128 a row, in the order of the CSV).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_fer.emotions import Emotion
+from edge_fer.errors import BadData, NotFound
+from edge_fer.images import SUFFIXES, read_image
+from edge_fer.types import Image, Sample
+
+SIDE = 48
+"""Pixels of a face."""
+COLUMNS = 128
+"""Faces a row of a sheet."""
+USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+FOLDERS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "publictest"),
+    "test": ("test", "privatetest"),
+}
+NUMBERED = tuple(
+    Emotion[n] for n in ("ANGER", "DISGUST", "FEAR", "HAPPY", "SAD", "SURPRISE", "NEUTRAL")
+)
+"""The challenge's own numbers, 0 to 6."""
+NAMES = {e.label: e for e in Emotion} | {
+    "angry": Emotion.ANGER,
+    "happiness": Emotion.HAPPY,
+    "sadness": Emotion.SAD,
+    "surprised": Emotion.SURPRISE,
+    "fearful": Emotion.FEAR,
+    "disgusted": Emotion.DISGUST,
+}
+
+
+class Fer2013:
+    """The dataset below a folder, or in one CSV file."""
+
+    def __init__(self, path: str) -> None:
+        self.name = f"fer2013:{path}"
+        self._root = Path(path)
+        if not path or not self._root.exists():
+            raise NotFound(f"{self.name}: no such file or folder; give the path of your FER2013 copy")
+
+    def samples(self, split: str) -> Sequence[Sample]:
+        """The faces of one official split, in the files' own order."""
+        table = self._root if self._root.is_file() else self._root / "fer2013.csv"
+        if table.is_file():
+            return list(_from_csv(table, USAGE[split]))
+        sheet = self._root / f"{split}.jpg"
+        if sheet.is_file():
+            return list(_from_sheet(sheet))
+        folder = self._folder(split)
+        if folder is None:
+            raise NotFound(
+                f"{self.name}: has no {split} split; expected fer2013.csv, "
+                f"{split}.jpg with {split}.csv, or {split}/<label>/ folders"
+            )
+        return list(_from_folder(folder))
+
+    def _folder(self, split: str) -> Path | None:
+        found = {p.name.lower(): p for p in self._root.iterdir() if p.is_dir()}
+        return next((found[name] for name in FOLDERS[split] if name in found), None)
+
+
+def emotion_named(name: str, where: str) -> Emotion:
+    """The expression of a label as FER collections spell it; raises BadData naming the place."""
+    emotion = NAMES.get(name.strip().lower())
+    if emotion is None:
+        raise BadData(f"{where}: unknown label {name!r}; known: {', '.join(sorted(NAMES))}")
+    return emotion
+
+
+def _from_folder(folder: Path) -> Iterator[Sample]:
+    for labelled in sorted(p for p in folder.iterdir() if p.is_dir()):
+        emotion = emotion_named(labelled.name, str(labelled))
+        for path in sorted(p for p in labelled.iterdir() if p.suffix.lower() in SUFFIXES):
+            yield Sample(emotion, f"{labelled.name}/{path.name}", partial(read_image, path))
+
+
+def _from_sheet(sheet: Path) -> Iterator[Sample]:
+    pixels = _sheet(sheet)
+    table = sheet.with_suffix(".csv")
+    with table.open(newline="") as rows:
+        for i, row in enumerate(csv.DictReader(rows)):
+            top, left = SIDE * (i // COLUMNS), SIDE * (i % COLUMNS)
+            face = pixels[top : top + SIDE, left : left + SIDE]
+            if face.shape != (SIDE, SIDE) or None in (row.get("file"), row.get("label")):
+                raise BadData(f"{table}:{i + 2}: no face for this row; the sheet or CSV is cut short")
+            yield Sample(
+                emotion_named(row["label"], f"{table}:{i + 2}"),
+                f"{sheet.stem}/{row['file']}",
+                partial(_as_bgr, face),
+            )
+
+
+@lru_cache(maxsize=4)
+def _sheet(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise BadData(f"{path}: not a readable picture")
+    return np.asarray(image, np.uint8)
+
+
+def _from_csv(table: Path, usage: str) -> Iterator[Sample]:
+    with table.open(newline="") as rows:
+        for line, row in enumerate(csv.DictReader(rows), start=2):
+            if row.get("Usage") == usage:
+                yield _from_row(row, f"{table}:{line}")
+
+
+def _from_row(row: dict[str, str], where: str) -> Sample:
+    try:
+        emotion = NUMBERED[int(row["emotion"])]
+        pixels = np.array(row["pixels"].split(), np.uint8).reshape(SIDE, SIDE)
+    except (KeyError, IndexError, ValueError, AttributeError, OverflowError) as error:
+        raise BadData(
+            f"{where}: expected emotion 0 to 6 and {SIDE * SIDE} pixels 0 to 255; "
+            "the row is damaged or the file is cut short"
+        ) from error
+    return Sample(emotion, where.rsplit("/", 1)[-1], partial(_as_bgr, pixels))
+
+
+def _as_bgr(grey: np.ndarray) -> Image:
+    """(H, W) to (H, W, 3): the same value in every channel."""
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)

@@ -1,0 +1,78 @@
+"""One family of errors; each is also a builtin and knows its exit status.
+
+EdgeFerError
+├── Refused            1   a gate or check said no
+├── BadData           65   a file's content cannot be used        (ValueError)
+│   └── CheckpointError
+├── NotFound          66   a named file or folder is not there    (FileNotFoundError)
+├── MissingExtra      69   an optional package is not installed   (ImportError)
+├── EngineError       70   a runtime failed while inferring       (RuntimeError)
+├── StorageError      74   writing failed, nothing was left behind (OSError)
+├── CameraError       75   a camera gives no frames now           (OSError)
+├── ConfigError       78   a wrong option, spec or setting        (ValueError)
+└── BundleError       78   a bundle is refused                    (ValueError)
+
+The numbers are those of sysexits.h; 2 is the command line parser's own.
+"""
+
+
+class EdgeFerError(Exception):
+    """Anything a user can mend: `str()` is the one line to show."""
+
+    exit_code = 70
+
+
+class Refused(EdgeFerError, RuntimeError):
+    """A gate or check said no."""
+
+    exit_code = 1
+
+
+class BadData(EdgeFerError, ValueError):
+    """A file was read, but its content cannot be used."""
+
+    exit_code = 65
+
+
+class CheckpointError(BadData):
+    """A checkpoint is incomplete, altered or of another shape."""
+
+
+class NotFound(EdgeFerError, FileNotFoundError):
+    """A named file or folder is not there."""
+
+    exit_code = 66
+
+
+class MissingExtra(EdgeFerError, ImportError):
+    """An optional package is not installed."""
+
+    exit_code = 69
+
+
+class EngineError(EdgeFerError, RuntimeError):
+    """A runtime failed while inferring."""
+
+
+class StorageError(EdgeFerError, OSError):
+    """Writing failed; nothing half-written was left behind."""
+
+    exit_code = 74
+
+
+class CameraError(EdgeFerError, OSError):
+    """A camera gives no frames now: absent, busy, forbidden or broken."""
+
+    exit_code = 75
+
+
+class ConfigError(EdgeFerError, ValueError):
+    """A wrong option, spec or setting."""
+
+    exit_code = 78
+
+
+class BundleError(EdgeFerError, ValueError):
+    """A bundle is refused."""
+
+    exit_code = 78

@@ -1,0 +1,45 @@
+"""Reading a picture from bytes or a file, with one clear error."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# A 420 kB PNG can unpack to 890 MB; OpenCV reads this limit once, when it is imported.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**24))
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+
+from edge_fer.errors import BadData, NotFound  # noqa: E402
+from edge_fer.types import Image  # noqa: E402
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+"""File names that are taken for pictures when a folder is read."""
+
+
+def decode(data: bytes, name: str) -> Image:
+    """Decode an encoded picture to (H, W, 3) uint8 BGR; raises BadData naming it."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error as error:
+        raise BadData(f"{name}: not a readable picture ({_reason(error)})") from error
+    if image is None:
+        why = "is not a readable picture" if data else "is empty (0 bytes)"
+        raise BadData(f"{name}: {why}; replace or remove it")
+    return np.asarray(image, np.uint8)
+
+
+def read_image(path: Path | str) -> Image:
+    """Read a picture file as (H, W, 3) uint8 BGR; raises NotFound or BadData naming it."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"{path}: no such picture") from error
+    except OSError as error:
+        raise BadData(f"{path}: cannot be read ({error.strerror})") from error
+    return decode(data, str(path))
+
+
+def _reason(error: cv2.error) -> str:
+    return "too many pixels" if "pixels" in str(error) else "OpenCV refused it"

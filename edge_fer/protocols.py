@@ -1,0 +1,63 @@
+"""The five seams of the house: one verb each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from edge_fer.types import Face, FaceBatch, Frame, Image, Prediction, Sample, ScoreBatch
+
+
+class Camera(Protocol):
+    """Gives frames until it ends; raises CameraError when it cannot."""
+
+    live: bool
+    """True: frames come at their own pace and late ones are worthless. False: a file, read whole."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Frames in order; ends with the file, never for a live camera."""
+
+    def close(self) -> None:
+        """Release the device; may be called from another thread, and twice."""
+
+
+class FaceDetector(Protocol):
+    """Finds faces."""
+
+    def detect(self, image: Image) -> list[Face]:
+        """Faces of a (H, W, 3) BGR image, best first.
+
+        Boxes are square and cover brow to chin as FER training crops do.
+        """
+
+
+class Engine(Protocol):
+    """Turns faces into scores: one runtime, one bundle."""
+
+    precision: str
+    """The precision that was really executed: fp32, fp16 or int8."""
+    runtime: str
+    """Name and version of the library that runs the model."""
+
+    def infer(self, faces: FaceBatch) -> ScoreBatch:
+        """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""
+
+
+class Sink(Protocol):
+    """Takes predictions."""
+
+    def write(self, frame: Frame, predictions: Sequence[Prediction]) -> None:
+        """Take one analysed frame with all its faces (none, too)."""
+
+    def close(self) -> None:
+        """Flush and release."""
+
+
+class Dataset(Protocol):
+    """Gives labelled faces."""
+
+    name: str
+    """The spec it was opened with."""
+
+    def samples(self, split: str) -> Sequence[Sample]:
+        """The faces of `train`, `validation` or `test`, in a fixed order."""

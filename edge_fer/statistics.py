@@ -1,0 +1,128 @@
+"""The figures of reports and gates: rates with intervals, and paired comparisons.
+
+Truth and answers are (N,) class numbers in `Emotion` order, scores are (N, 7) probabilities.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_fer.emotions import LABELS
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % point of the normal distribution."""
+CALIBRATION_BINS = 15
+"""As in Guo et al., ICML 2017."""
+
+Classes = NDArray[np.integer[Any]]
+Scores = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(hits: int, count: int) -> Interval:
+    """A rate with its Wilson score interval (Wilson, JASA 1927)."""
+    if count == 0:
+        raise ValueError("a rate over no faces")
+    rate = hits / count
+    spread = Z95**2 / count
+    centre = (rate + spread / 2) / (1 + spread)
+    half = Z95 * math.sqrt(rate * (1 - rate) / count + spread / (4 * count)) / (1 + spread)
+    return Interval(rate, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def accuracy(answers: Classes, truth: Classes) -> Interval:
+    """Share of right answers."""
+    return wilson(int((answers == truth).sum()), len(truth))
+
+
+def agreement(answers: Classes, others: Classes) -> Interval:
+    """Share of faces on which two models give the same label."""
+    return wilson(int((answers == others).sum()), len(answers))
+
+
+def paired_difference(answers: Classes, parent: Classes, truth: Classes) -> Interval:
+    """Accuracy of `answers` minus that of `parent` on the same faces.
+
+    The interval is the adjusted Wald one for paired proportions (Agresti and Min, Stat. Med.
+    2005): half a face is added to each cell of the 2x2 table.
+    """
+    right, parent_right = answers == truth, parent == truth
+    won = int((right & ~parent_right).sum())
+    lost = int((~right & parent_right).sum())
+    count = len(truth)
+    gained, dropped, total = won + 0.5, lost + 0.5, count + 2
+    shift = (gained - dropped) / total
+    half = Z95 * math.sqrt((gained + dropped) / total - shift**2) / math.sqrt(total)
+    return Interval((won - lost) / count, shift - half, shift + half)
+
+
+def mcnemar(answers: Classes, parent: Classes, truth: Classes) -> float:
+    """Two-sided exact p-value that both are right equally often (McNemar, 1947)."""
+    right, parent_right = answers == truth, parent == truth
+    won = int((right & ~parent_right).sum())
+    changed = won + int((~right & parent_right).sum())
+    if changed == 0:
+        return 1.0
+    fewer = min(won, changed - won)
+    tail = sum(math.comb(changed, k) for k in range(fewer + 1)) / 2**changed
+    return min(1.0, 2 * tail)
+
+
+def confusion(answers: Classes, truth: Classes) -> NDArray[np.int64]:
+    """(7, 7) counts: row the truth, column the answer."""
+    table = np.zeros((len(LABELS), len(LABELS)), np.int64)
+    np.add.at(table, (truth, answers), 1)
+    return table
+
+
+def macro_f1(answers: Classes, truth: Classes) -> float:
+    """Mean F1 over the classes that occur in truth or answers."""
+    table = confusion(answers, truth)
+    hits, totals = table.diagonal(), table.sum(0) + table.sum(1)
+    present = totals > 0
+    return float((2 * hits[present] / totals[present]).mean())
+
+
+def calibration_error(scores: Scores, truth: Classes) -> float:
+    """Expected calibration error over 15 equal bins of the best probability."""
+    best, right = scores.max(1), scores.argmax(1) == truth
+    bins = np.minimum((best * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = [
+        abs(best[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean()
+        for b in range(CALIBRATION_BINS)
+        if (bins == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def summary(scores: Scores, truth: Classes) -> dict[str, Any]:
+    """The usual figures of one model on one set, ready for JSON."""
+    answers = scores.argmax(1)
+    rate = accuracy(answers, truth)
+    table = confusion(answers, truth)
+    return {
+        "faces": len(truth),
+        "accuracy": rate.value,
+        "accuracy_95": [rate.low, rate.high],
+        "macro_f1": macro_f1(answers, truth),
+        "calibration_error": calibration_error(scores, truth),
+        "recall": {
+            label: float(table[i, i] / table[i].sum())
+            for i, label in enumerate(LABELS)
+            if table[i].sum()
+        },
+        "confusion": table.tolist(),
+    }

@@ -1,0 +1,91 @@
+"""Files and folders that appear whole or not at all, also when the power fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edge_fer.errors import StorageError
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A scratch folder beside `target` that takes its name when the block ends well.
+
+    An older folder of that name is replaced. On any error nothing of the scratch folder stays;
+    an OSError becomes a StorageError that names the target.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise _failed(target, error) from error
+    try:
+        scratch.chmod(0o755)
+        yield scratch
+        _sync_tree(scratch)
+        _swap(scratch, target)
+    except OSError as error:
+        if isinstance(error, StorageError) or error.errno is None:
+            raise
+        raise _failed(target, error) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Write a file whole: scratch file, fsync, rename, fsync of the folder."""
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, target)
+        _sync(target.parent)
+    except OSError as error:
+        raise _failed(target, error) from error
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+
+
+def _swap(scratch: Path, target: Path) -> None:
+    """Give `scratch` the name `target`; the old folder, if any, is put back when that fails."""
+    old = target.with_name(f".{target.name}.old{os.getpid()}")
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(scratch, target)
+    except OSError:
+        if old.exists():
+            os.replace(old, target)
+        raise
+    _sync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _failed(target: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{target}: cannot be written ({error.strerror}); nothing was left behind, "
+        "free space or choose another folder"
+    )

@@ -1,0 +1,1 @@
+"""Fine-tuning: Keras 3, any backend; never loaded on a device."""

@@ -1,0 +1,63 @@
+"""Batches of faces for Keras: decided by the recipe, the step and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from edge_fer.emotions import LABELS
+from edge_fer.preprocess import crop_face
+from edge_fer.training.augment import augment
+from edge_fer.training.recipe import Recipe
+from edge_fer.types import Box, FaceBatch, Sample
+
+
+def face_of(sample: Sample, size: int) -> np.ndarray:
+    """The (size, size, 3) BGR face of a sample, cut as the device cuts it."""
+    image = sample.read()
+    return crop_face(image, sample.box or Box.whole(image), size)
+
+
+def faces_of(samples: Sequence[Sample], size: int) -> FaceBatch:
+    """(N, size, size, 3) uint8 faces, without augmentation."""
+    return np.stack([face_of(sample, size) for sample in samples])
+
+
+class TrainingBatches(keras.utils.PyDataset):
+    """Steps `start` to `stop` of a run: augmented faces and one-hot labels.
+
+    Each epoch visits the samples in an order of its own, and each face of it is changed by a
+    generator of its own: a run that resumes at a step sees what it would have seen.
+    """
+
+    def __init__(self, samples: Sequence[Sample], recipe: Recipe, start: int, stop: int) -> None:
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
+        self._samples, self._recipe = samples, recipe
+        self._start, self._stop = start, stop
+        self._batch = min(recipe.batch, len(samples))
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """(B, size, size, 3) uint8 and (B, 7) float32."""
+        epoch, step = divmod(self._start + index, steps_per_epoch(len(self._samples), self._recipe))
+        order = np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._samples))
+        chosen = order[step * self._batch : (step + 1) * self._batch]
+        faces = np.stack([self._face(int(i), epoch) for i in chosen])
+        labels = np.eye(len(LABELS), dtype=np.float32)[
+            [self._samples[i].emotion for i in chosen]
+        ]
+        return faces, labels
+
+    def _face(self, index: int, epoch: int) -> np.ndarray:
+        rng = np.random.default_rng((self._recipe.seed, epoch, index))
+        face = face_of(self._samples[index], self._recipe.architecture.size)
+        return augment(face, self._recipe, rng)
+
+
+def steps_per_epoch(count: int, recipe: Recipe) -> int:
+    """Whole batches in one pass."""
+    return max(1, count // recipe.batch)

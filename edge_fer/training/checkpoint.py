@@ -1,0 +1,179 @@
+"""A checkpoint is a folder: `weights.safetensors` and the recipe that made them.
+
+No pickle, no Keras archive: opening one runs no code. Weights may be stored as float16; they are
+float32 once read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_fer.emotions import LABELS
+from edge_fer.errors import CheckpointError, NotFound
+from edge_fer.storage import new_folder
+from edge_fer.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+SCHEMA = "edge-fer/checkpoint/1"
+WEIGHTS = "weights.safetensors"
+RECORD = "checkpoint.json"
+SHIPPED = Path(__file__).parent.parent / "pretrained"
+
+Weights = dict[str, NDArray[Any]]
+"""Layer and variable name, such as `block1_conv1/kernel`, to its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Float weights and everything that is known of how they came to be."""
+
+    weights: Weights
+    recipe: Recipe
+    temperature: float = 1.0
+    """Logits are divided by it before the softmax (Guo et al., ICML 2017)."""
+    abstain_below: float = 0.0
+    """Best probability under which the label is "uncertain"."""
+    data: dict[str, Any] = field(default_factory=dict)
+    """Spec, count and SHA-256 of the face list, for each split that was used."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    """Figures by split."""
+    made: dict[str, Any] = field(default_factory=dict)
+    """Tools, versions and initial weights."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash over all that decides what the model answers."""
+        digest = hashlib.sha256()
+        for name in sorted(self.weights):
+            digest.update(name.encode() + np.ascontiguousarray(self.weights[name]).tobytes())
+        decisive = [self.recipe.to_json()["architecture"], self.temperature, list(LABELS)]
+        digest.update(json.dumps(decisive, sort_keys=True).encode())
+        return digest.hexdigest()
+
+    def save(self, folder: Path, half: bool = False) -> None:
+        """Write the folder whole; `half` stores float16."""
+        import safetensors.numpy
+
+        kind = np.float16 if half else np.float32
+        stored = {name: np.asarray(values, kind) for name, values in self.weights.items()}
+        payload = safetensors.numpy.save(stored)
+        record = {
+            "schema": SCHEMA,
+            "labels": list(LABELS),
+            "weights": {"file": WEIGHTS, "sha256": hashlib.sha256(payload).hexdigest()},
+            "recipe": self.recipe.to_json(),
+            "temperature": self.temperature,
+            "abstain_below": self.abstain_below,
+            "data": self.data,
+            "metrics": self.metrics,
+            "made": self.made,
+        }
+        with new_folder(folder) as scratch:
+            (scratch / WEIGHTS).write_bytes(payload)
+            (scratch / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+            for extra in ("README.md",):  # a card written by hand survives a rewrite
+                if (folder / extra).is_file():
+                    (scratch / extra).write_bytes((folder / extra).read_bytes())
+
+    @classmethod
+    def load(cls, folder: Path) -> Checkpoint:
+        """Read and verify a checkpoint; raises NotFound or CheckpointError naming the fault."""
+        record, payload = _read(folder)
+        try:
+            _check_labels(folder, record["labels"])
+            expected = record["weights"]["sha256"]
+            checkpoint = cls(
+                _weights(folder, payload, expected),
+                Recipe.from_json(record["recipe"]),
+                float(record["temperature"]),
+                float(record["abstain_below"]),
+                record["data"],
+                record["metrics"],
+                record["made"],
+            )
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(f"{folder / RECORD}: missing or wrong field {error}") from error
+        return checkpoint
+
+    def with_metrics(self, **metrics: Any) -> Checkpoint:
+        """The same weights with further figures."""
+        return replace(self, metrics={**self.metrics, **metrics})
+
+
+def weights_of(model: keras.Model) -> Weights:
+    """The variables of all layers, as float32."""
+    return {
+        f"{layer.name}/{variable.name}": np.asarray(variable.numpy(), np.float32)
+        for layer in model.layers
+        for variable in layer.weights
+        if "seed" not in variable.name
+    }
+
+
+def set_weights(model: keras.Model, weights: Weights) -> None:
+    """Put `weights` into the layers of the same names; raises CheckpointError where they differ."""
+    for layer in model.layers:
+        for variable in layer.weights:
+            name = f"{layer.name}/{variable.name}"
+            if "seed" in variable.name:
+                continue
+            if name not in weights:
+                raise CheckpointError(f"weights: {name} is missing")
+            if tuple(weights[name].shape) != tuple(variable.shape):
+                raise CheckpointError(
+                    f"weights: {name} has shape {tuple(weights[name].shape)}, "
+                    f"the recipe's network needs {tuple(variable.shape)}"
+                )
+            variable.assign(weights[name])
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], bytes]:
+    if not (folder / RECORD).is_file():
+        raise NotFound(f"{folder}: no checkpoint here ({RECORD} is missing); see `edge-fer train`")
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        payload = (folder / WEIGHTS).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"{folder / WEIGHTS}: missing; copy the whole checkpoint folder") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder / RECORD}: cannot be read ({error})") from error
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        raise CheckpointError(f"{folder / RECORD}: not an {SCHEMA} record")
+    return record, payload
+
+
+def _check_labels(folder: Path, labels: list[str]) -> None:
+    if tuple(labels) != LABELS:
+        raise CheckpointError(
+            f"{folder / RECORD}: labels are {' '.join(map(str, labels))}; "
+            f"edge-fer needs {' '.join(LABELS)} in this order"
+        )
+
+
+def _weights(folder: Path, payload: bytes, expected: str) -> Weights:
+    import safetensors.numpy
+
+    actual = hashlib.sha256(payload).hexdigest()
+    if actual != expected:
+        raise CheckpointError(
+            f"{folder / WEIGHTS}: altered or damaged (SHA-256 {actual[:12]}, recorded "
+            f"{expected[:12]}); copy the checkpoint again"
+        )
+    try:
+        stored = safetensors.numpy.load(payload)
+    except Exception as error:  # the library raises its own types, none of them public
+        raise CheckpointError(f"{folder / WEIGHTS}: not a safetensors file ({error})") from error
+    weights = {name: np.asarray(values, np.float32) for name, values in stored.items()}
+    broken = next((n for n, values in weights.items() if not np.isfinite(values).all()), None)
+    if broken:
+        raise CheckpointError(f"{folder / WEIGHTS}: {broken} holds NaN or infinity; train it again")
+    return weights

@@ -1,0 +1,61 @@
+"""Where a run starts: ImageNet weights, an earlier checkpoint, or chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from edge_fer.errors import CheckpointError, NotFound
+from edge_fer.training.checkpoint import Checkpoint, Weights, set_weights, weights_of
+from edge_fer.training.recipe import Architecture
+
+PUBLISHED_SIDE = 299
+SHORTCUTS = ("block2", "block3", "block4", "block13")
+"""Blocks whose 1x1 shortcut Keras Applications leaves without a name, in its order."""
+
+
+def initialise(model: keras.Model, init: str, architecture: Architecture) -> str:
+    """Put the initial weights into a network; returns what they were.
+
+    `init`: "imagenet" (by Keras' own download), a Keras `.weights.h5` file of Xception without
+    top, a checkpoint folder, or "random". Raises NotFound or CheckpointError.
+    """
+    if init == "random":
+        return "random"
+    if init == "imagenet" or init.endswith(".h5"):
+        if architecture.width != 1 or architecture.middle_blocks != 8:
+            raise CheckpointError("ImageNet weights fit only width 1 and 8 middle blocks")
+        set_weights(model, {**weights_of(model), **_imagenet(init)})
+        return "ImageNet (Keras Applications)"
+    checkpoint = Checkpoint.load(Path(init))
+    set_weights(model, checkpoint.weights)
+    return f"checkpoint {checkpoint.sha256[:12]}"
+
+
+def _imagenet(source: str) -> Weights:
+    """The published weights under this project's layer names."""
+    if source != "imagenet" and not Path(source).is_file():
+        raise NotFound(f"{source}: no such weights file")
+    shape = (PUBLISHED_SIDE, PUBLISHED_SIDE, 3)
+    try:
+        published = keras.applications.Xception(
+            weights=source, include_top=False, input_shape=shape
+        )
+    except Exception as error:  # the download and the file reader raise whatever they meet
+        raise CheckpointError(
+            f"ImageNet weights from {source!r} cannot be read ({error}); "
+            "give a Keras Xception .weights.h5 file without top: --init FILE"
+        ) from error
+    unnamed = {keras.layers.Conv2D: "shortcut", keras.layers.BatchNormalization: "shortcut_bn"}
+    left = {kind: iter(SHORTCUTS) for kind in unnamed}
+    weights: Weights = {}
+    for layer in published.layers:
+        if not layer.weights:
+            continue
+        name = layer.name
+        if not name.startswith("block"):
+            name = f"{next(left[type(layer)])}_{unnamed[type(layer)]}"
+        for variable in layer.weights:
+            weights[f"{name}/{variable.name}"] = variable.numpy()
+    return weights

@@ -1,0 +1,82 @@
+"""The hyper-parameters that make a checkpoint, stored beside its weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from edge_fer.errors import CheckpointError, ConfigError
+
+Colour = Literal["grey", "bgr"]
+SMALLEST_SIDE = 71
+"""Below this Xception's last block has no pixels left (Keras Applications)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """Xception (Chollet, CVPR 2017) with a pooled seven-way head."""
+
+    size: int = 72
+    """Side of the square input, in pixels."""
+    colour: Colour = "grey"
+    """What the network sees of a BGR picture: its luma in all three channels, or all of it."""
+    width: float = 1.0
+    """Multiplier of every channel count; 1 is the published network."""
+    middle_blocks: int = 8
+    """Repeated residual blocks; 8 is the published network."""
+
+    def __post_init__(self) -> None:
+        if self.size < SMALLEST_SIDE:
+            raise ConfigError(f"size {self.size}: Xception needs at least {SMALLEST_SIDE} pixels")
+        if self.colour not in ("grey", "bgr"):
+            raise ConfigError(f"colour {self.colour!r}: choose grey or bgr")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training run, apart from the data and the initial weights."""
+
+    architecture: Architecture = Architecture()
+    head_epochs: float = 0.5
+    """Passes over the training split with everything but the head frozen."""
+    epochs: float = 6.0
+    """Passes over the training split with all layers learning."""
+    batch: int = 64
+    """Faces a step."""
+    head_rate: float = 1e-3
+    """Peak learning rate of the head phase."""
+    rate: float = 6e-4
+    """Peak learning rate of the second phase."""
+    warmup: float = 0.15
+    """Share of a phase's steps in which the rate rises; then it falls as a cosine to 0."""
+    weight_decay: float = 0.02
+    """Decoupled, of AdamW (Loshchilov and Hutter, ICLR 2019)."""
+    label_smoothing: float = 0.1
+    dropout: float = 0.3
+    """Of the pooled features."""
+    flip: float = 0.5
+    """Share of faces mirrored."""
+    rotate: float = 12.0
+    """Largest turn, in degrees."""
+    scale: float = 0.12
+    """Largest change of size, as a share."""
+    shift: float = 0.07
+    """Largest shift, as a share of the side."""
+    light: float = 0.25
+    """Largest change of brightness and of contrast, as a share."""
+    erase: float = 0.25
+    """Share of faces with a random rectangle erased (Zhong et al., AAAI 2020)."""
+    seed: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Recipe:
+        """The inverse of `to_json`; raises CheckpointError on unknown or missing keys."""
+        try:
+            return cls(**{**data, "architecture": Architecture(**data["architecture"])})
+        except (TypeError, KeyError) as error:
+            known = ", ".join(f.name for f in fields(cls))
+            raise CheckpointError(f"recipe: {error}; known keys: {known}") from error
