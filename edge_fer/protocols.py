@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-from edge_fer.types import Face, FaceBatch, Frame, Image, Prediction, Sample, ScoreBatch
+from edge_fer.types import Face, FaceBatch, Frame, Image, Sample, ScoreBatch
 
 
 class Camera(Protocol):
@@ -44,13 +44,16 @@ class Engine(Protocol):
 
 
 class Sink(Protocol):
-    """Takes predictions."""
+    """Takes events, as `edge_fer.events` builds them."""
 
-    def write(self, frame: Frame, predictions: Sequence[Prediction]) -> None:
-        """Take one analysed frame with all its faces (none, too)."""
+    def write(self, event: Mapping[str, Any]) -> None:
+        """Take one event without waiting; what cannot be delivered is dropped and counted.
+
+        Raises BrokenPipeError once nobody can ever read the sink again.
+        """
 
     def close(self) -> None:
-        """Flush and release."""
+        """Flush for 2 s at most, and release."""
 
 
 class Dataset(Protocol):

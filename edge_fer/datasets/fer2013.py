@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge_fer.datasets.labels import emotion_named
 from edge_fer.emotions import Emotion
 from edge_fer.errors import BadData, NotFound
 from edge_fer.images import SUFFIXES, read_image
@@ -34,14 +35,6 @@ NUMBERED = tuple(
     Emotion[n] for n in ("ANGER", "DISGUST", "FEAR", "HAPPY", "SAD", "SURPRISE", "NEUTRAL")
 )
 """The challenge's own numbers, 0 to 6."""
-NAMES = {e.label: e for e in Emotion} | {
-    "angry": Emotion.ANGER,
-    "happiness": Emotion.HAPPY,
-    "sadness": Emotion.SAD,
-    "surprised": Emotion.SURPRISE,
-    "fearful": Emotion.FEAR,
-    "disgusted": Emotion.DISGUST,
-}
 
 
 class Fer2013:
@@ -72,14 +65,6 @@ class Fer2013:
     def _folder(self, split: str) -> Path | None:
         found = {p.name.lower(): p for p in self._root.iterdir() if p.is_dir()}
         return next((found[name] for name in FOLDERS[split] if name in found), None)
-
-
-def emotion_named(name: str, where: str) -> Emotion:
-    """The expression of a label as FER collections spell it; raises BadData naming the place."""
-    emotion = NAMES.get(name.strip().lower())
-    if emotion is None:
-        raise BadData(f"{where}: unknown label {name!r}; known: {', '.join(sorted(NAMES))}")
-    return emotion
 
 
 def _from_folder(folder: Path) -> Iterator[Sample]:

@@ -1,0 +1,1 @@
+"""Bundles beside their full-precision parent: latency, accuracy, memory, and one honest report."""

@@ -1,0 +1,69 @@
+"""The faces that every subject of a benchmark sees, cut once for each input size."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.report import FaceFacts
+from edge_fer.datasets import list_hash, open_dataset, samples_of
+from edge_fer.emotions import LABELS
+from edge_fer.errors import ConfigError
+from edge_fer.preprocess import crop_face
+from edge_fer.types import Box, FaceBatch, Sample
+
+
+class Faces:
+    """Labelled samples of a dataset, or plain faces without labels."""
+
+    def __init__(self, samples: Sequence[Sample], images: FaceBatch | None, facts: FaceFacts) -> None:
+        self._samples, self._images, self.facts = samples, images, facts
+
+    @property
+    def truth(self) -> NDArray[np.int64] | None:
+        """(N,) true classes, or None without labels."""
+        if not self.facts.labelled:
+            return None
+        return np.array([sample.emotion for sample in self._samples], np.int64)
+
+    def at(self, size: int) -> FaceBatch:
+        """(N, size, size, 3) uint8 BGR, cut as the device cuts them."""
+        if self._images is not None:
+            return np.stack([crop_face(image, Box.whole(image), size) for image in self._images])
+        return np.stack([_cut(sample, size) for sample in self._samples])
+
+
+def labelled_faces(data: str, split: str, limit: int | None) -> Faces:
+    """A dataset's split; a limit takes faces at even distances, so that classes keep their shares."""
+    samples = _spread(samples_of(open_dataset(data), split), limit)
+    classes = Counter(sample.emotion.label for sample in samples)
+    per_class = {label: classes[label] for label in LABELS}
+    facts = FaceFacts(data, split, len(samples), True, list_hash(samples), per_class)
+    return Faces(samples, None, facts)
+
+
+def plain_faces(images: FaceBatch, limit: int | None) -> Faces:
+    """Faces of (N, H, W, 3) uint8 BGR that only agreement and latency can be measured on."""
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or not len(images):
+        raise ConfigError(f"faces are {images.dtype} {images.shape}, need uint8 (N, H, W, 3)")
+    chosen = images[_positions(len(images), limit)]
+    return Faces((), chosen, FaceFacts(None, None, len(chosen), False, None))
+
+
+def _cut(sample: Sample, size: int) -> NDArray[np.uint8]:
+    image = sample.read()
+    return crop_face(image, sample.box or Box.whole(image), size)
+
+
+def _spread(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
+    return [samples[i] for i in _positions(len(samples), limit)]
+
+
+def _positions(count: int, limit: int | None) -> NDArray[np.int64]:
+    if limit is not None and limit < 1:
+        raise ConfigError(f"limit {limit}: at least one face is needed")
+    kept = min(count, limit or count)
+    return np.arange(kept, dtype=np.int64) * count // kept

@@ -1,0 +1,121 @@
+"""A subject of the benchmark: a model in a process of its own, asked by lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from edge_fer import errors
+from edge_fer.errors import EngineError
+
+PATIENCE_S = 900.0
+"""Longest wait for one answer; importing TensorFlow on a small board takes a minute."""
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Subject:
+    """The near end of one worker process; a context manager that ends it."""
+
+    def __init__(self, name: str, role: str, path: Path, cores: tuple[int, ...]) -> None:
+        self.name, self.role, self.path = name, role, path.absolute()
+        self._cores = cores
+        self._complaints = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker"],
+            # From there, so that the worker is of the same edge-fer whatever the user's folder.
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+        )
+
+    def __enter__(self) -> Subject:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def process_id(self) -> int:
+        """Of the worker."""
+        return self._process.pid
+
+    def load(self) -> dict[str, Any]:
+        """Make the model ready; gives `load_ms` and the fields of `report.Model`."""
+        return self.ask("load", role=self.role, path=str(self.path), cores=list(self._cores))
+
+    def see(self, faces: Path) -> None:
+        """Choose the .npy file of (N, size, size, 3) uint8 faces for all that follows."""
+        self.ask("see", path=str(faces))
+
+    def time(self, start: int, count: int) -> list[int]:
+        """Nanoseconds of `count` single inferences, over the faces from number `start` on."""
+        taken: list[int] = self.ask("time", start=start, count=count)["ns"]
+        return taken
+
+    def predict(self, start: int, stop: int) -> list[list[float]]:
+        """(stop - start, 7) scores of the faces `start` to `stop`."""
+        scores: list[list[float]] = self.ask("predict", start=start, stop=stop)["scores"]
+        return scores
+
+    def peak_rss_bytes(self) -> int:
+        """Largest resident memory so far."""
+        return int(self.ask("memory")["peak_rss_bytes"])
+
+    def ask(self, do: str, **values: Any) -> dict[str, Any]:
+        """Send a command and wait; raises the worker's own error, or EngineError if it died."""
+        assert self._process.stdin and self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps({"do": do, **values}).encode() + b"\n")
+            self._process.stdin.flush()
+            ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE_S)
+            line = self._process.stdout.readline() if ready else None
+        except BrokenPipeError:
+            line = b""
+        if line is None:
+            self._process.kill()
+            raise EngineError(f"{self.name}: no answer to {do!r} in {PATIENCE_S:.0f} s; stopped")
+        if not line:
+            raise self._death(do)
+        return self._checked(json.loads(line))
+
+    def close(self) -> None:
+        """End the process."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                with suppress(OSError):
+                    stream.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._complaints.close()
+
+    def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
+        if "error" in answer:
+            kind = getattr(errors, answer["kind"], EngineError)
+            raise kind(answer["error"])
+        return answer
+
+    def _death(self, do: str) -> EngineError:
+        """The error of a process that ended without an answer, with its last words."""
+        status = self._process.wait()
+        self._complaints.seek(max(0, self._complaints.seek(0, os.SEEK_END) - 2000))
+        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        last = f": {lines[-1]}" if lines else ""
+        return EngineError(f"{self.name}: its process ended at {do!r} with {how}{last}")

@@ -1,0 +1,1 @@
+"""From checkpoint to bundles: fold, calibrate, quantize, and the gate that proves the result."""

@@ -1,0 +1,125 @@
+"""The faces whose activations set the INT8 ranges, and the record of where they come from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_fer.datasets import list_hash, open_dataset, samples_of
+from edge_fer.emotions import LABELS, Emotion
+from edge_fer.errors import ConfigError
+from edge_fer.images import read_image
+from edge_fer.preprocess import crop_face
+from edge_fer.types import Box, FaceBatch, Sample
+
+SHEET = Path(__file__).parent / "shipped_faces.png"
+SHEET_SIDE = 72
+"""Pixels of a shipped face; see `converters.distill` for how they were made."""
+FEWEST = 50
+"""Faces below which ranges are guesswork."""
+DEFAULT_COUNT = 300
+"""NNCF's own default; more did not help (see the README)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSet:
+    """Faces to take ranges from, and the faces the gate may use when there are no others."""
+
+    faces: FaceBatch
+    names: tuple[str, ...]
+    """One for each face, for saying which were left out."""
+    record: dict[str, Any]
+    """Goes into the manifest: dataset, split, count, per class, seed, hash."""
+
+    def without(self, left_out: Sequence[int]) -> CalibrationSet:
+        """The set less some faces, which the record then names."""
+        kept = np.setdiff1d(np.arange(len(self.faces)), left_out)
+        return CalibrationSet(
+            self.faces[kept],
+            tuple(self.names[i] for i in kept),
+            {**self.record, "used": len(kept), "left_out": [self.names[i] for i in left_out]},
+        )
+
+
+def shipped_sets(size: int) -> tuple[CalibrationSet, FaceBatch]:
+    """The faces that ship with the project: every second calibrates, the others check."""
+    sheet = read_image(SHEET)
+    columns = sheet.shape[1] // SHEET_SIDE
+    count = columns * (sheet.shape[0] // SHEET_SIDE)
+    tiles = [
+        Box(left, top, left + SHEET_SIDE, top + SHEET_SIDE)
+        for top, left in (
+            (SHEET_SIDE * (i // columns), SHEET_SIDE * (i % columns)) for i in range(count)
+        )
+    ]
+    faces = np.stack([crop_face(sheet, tile, size) for tile in tiles])
+    names = tuple(f"shipped/{i}" for i in range(0, count, 2))
+    record = {"dataset": "shipped", "split": None, "count": len(names), "seed": None}
+    return CalibrationSet(faces[::2], names, record), faces[1::2]
+
+
+def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> CalibrationSet:
+    """`count` faces of a dataset, as many of each class, chosen by `seed`.
+
+    Raises ConfigError for the test split, for a class without faces, and for too few faces.
+    """
+    if split == "test":
+        raise ConfigError("calibration on the test split is refused: choose train or validation")
+    if count < FEWEST:
+        raise ConfigError(f"--samples {count}: INT8 ranges need at least {FEWEST} faces")
+    chosen = _balanced(samples_of(open_dataset(spec), split), count, seed)
+    if len(chosen) < FEWEST:
+        raise ConfigError(f"{spec}: {len(chosen)} faces in {split}, INT8 ranges need {FEWEST}")
+    per_class = Counter(sample.emotion.label for sample in chosen)
+    record = {
+        "dataset": spec.partition(":")[0],
+        "split": split,
+        "count": len(chosen),
+        "per_class": {label: per_class[label] for label in LABELS},
+        "seed": seed,
+        "sha256": list_hash(chosen),
+    }
+    faces = np.stack([_face(sample, size) for sample in chosen])
+    return CalibrationSet(faces, tuple(s.source for s in chosen), record)
+
+
+def labelled_faces(spec: str, split: str, size: int) -> tuple[FaceBatch, np.ndarray, dict[str, Any]]:
+    """All faces of a split, their (N,) classes, and a record of them."""
+    samples = samples_of(open_dataset(spec), split)
+    faces = np.stack([_face(sample, size) for sample in samples])
+    record = {
+        "dataset": spec.partition(":")[0],
+        "split": split,
+        "faces": len(samples),
+        "sha256": list_hash(samples),
+    }
+    return faces, np.array([s.emotion for s in samples]), record
+
+
+def _balanced(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:
+    """An equal share of each class, as far as its faces go; the rest from the larger ones."""
+    order = np.random.default_rng(seed).permutation(len(samples))
+    by_class: dict[Emotion, list[Sample]] = {emotion: [] for emotion in Emotion}
+    for i in order:
+        by_class[samples[i].emotion].append(samples[i])
+    missing = [emotion.label for emotion, members in by_class.items() if not members]
+    if missing:
+        raise ConfigError(f"calibration: no faces of {', '.join(missing)}; every class is needed")
+    rounds = zip_longest_flat(list(by_class.values()))
+    return rounds[:count]
+
+
+def zip_longest_flat(columns: list[list[Sample]]) -> list[Sample]:
+    """The first of each column, then the second of each, and so on."""
+    longest = max(len(column) for column in columns)
+    return [column[i] for i in range(longest) for column in columns if i < len(column)]
+
+
+def _face(sample: Sample, size: int) -> np.ndarray:
+    image = sample.read()
+    return crop_face(image, sample.box or Box.whole(image), size)

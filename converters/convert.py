@@ -1,0 +1,219 @@
+"""One checkpoint to one bundle a format: fold, calibrate, quantize, judge, write."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from converters import activations, openvino, tflite
+from converters.calibration import (
+    DEFAULT_COUNT,
+    FEWEST,
+    CalibrationSet,
+    drawn_set,
+    labelled_faces,
+    shipped_sets,
+)
+from converters.fold import folded_model
+from converters.gate import Verdict, infer_all, judge
+from edge_fer.bundle import Bundle, Manifest, create_bundle
+from edge_fer.engines import open_engine
+from edge_fer.errors import ConfigError, Refused
+from edge_fer.progress import Progress
+from edge_fer.training.checkpoint import SHIPPED, Checkpoint
+from edge_fer.training.predict import predict
+from edge_fer.types import FaceBatch, ScoreBatch
+
+MAX_DROP = 0.01
+"""One percentage point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What `edge-fer convert` was asked for."""
+
+    checkpoint: Path = SHIPPED
+    precision: str = "int8"
+    formats: tuple[str, ...] = ("tflite", "openvino")
+    data: str | None = None
+    """Dataset spec; None takes the shipped faces and measures no accuracy."""
+    samples: int = DEFAULT_COUNT
+    seed: int = 0
+    out: Path = Path("bundles")
+    max_drop: float = MAX_DROP
+    """As a share."""
+
+    def __post_init__(self) -> None:
+        unknown = set(self.formats) - set(FORMATS)
+        if unknown:
+            raise ConfigError(
+                f"unknown format {sorted(unknown)[0]!r}: choose from {', '.join(FORMATS)}"
+            )
+        if not 0 <= self.max_drop <= 1:
+            raise ConfigError(f"max drop {self.max_drop}: give a share between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What every format is made from."""
+
+    model: keras.Model
+    """Folded: bytes to probabilities."""
+    float_tflite: bytes
+    calibration: CalibrationSet | None
+    """None for floats."""
+    observed: activations.Activations | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateFaces:
+    """The faces of the gate and what the float parent says of them."""
+
+    faces: FaceBatch
+    truth: NDArray[np.integer] | None
+    data: dict[str, Any]
+    parent: ScoreBatch
+
+
+def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
+    """Make and judge all formats; only when all pass is any bundle written.
+
+    Raises Refused naming the format and the figures when the gate says no.
+    """
+    checkpoint = Checkpoint.load(order.checkpoint)
+    gate = _gate_faces(order, checkpoint, progress)
+    source = _source(order, checkpoint, progress)
+    drafts = []
+    for name in order.formats:
+        progress(f"{name} {order.precision}", 0, 1)
+        files = FORMATS[name](source, order.precision)
+        progress(f"{name} {order.precision}", 1, 1)
+        drafts.append(_judged(order, checkpoint, source, gate, name, files, progress))
+    refused = [(m, v) for m, _, v in drafts if not v.passed]
+    if refused:
+        said = "; ".join(f"{m.name}: {', '.join(v.reasons)}" for m, v in refused)
+        raise Refused(f"{said}. Nothing was written; calibrate on other faces (--data, --seed)")
+    return [
+        (create_bundle(order.out / manifest.name, manifest, files), verdict)
+        for manifest, files, verdict in drafts
+    ]
+
+
+def _tflite(source: Source, precision: str) -> dict[str, bytes]:
+    if precision == "fp32":
+        return {"model.tflite": source.float_tflite}
+    if precision == "fp16":
+        return {"model.tflite": tflite.to_float(source.model, half=True)}
+    assert source.observed is not None
+    return {"model.tflite": tflite.quantize(source.float_tflite, source.observed)}
+
+
+def _openvino(source: Source, precision: str) -> dict[str, bytes]:
+    model = openvino.to_float(source.model)
+    if precision == "int8":
+        assert source.calibration is not None
+        model = openvino.quantize(model, source.calibration.faces)
+    return openvino.to_files(model, half=precision == "fp16")
+
+
+FORMATS: Mapping[str, Callable[[Source, str], dict[str, bytes]]] = {
+    "tflite": _tflite,
+    "openvino": _openvino,
+}
+
+
+def _source(order: Order, checkpoint: Checkpoint, progress: Progress) -> Source:
+    model = folded_model(checkpoint)
+    progress("float model", 0, 1)
+    floats = tflite.to_float(model)
+    progress("float model", 1, 1)
+    if order.precision != "int8":
+        return Source(model, floats, None, None)
+    calibration = _calibration(order, checkpoint.recipe.architecture.size)
+    observed = activations.observe(floats, calibration.faces, partial(progress, "calibration"))
+    loud = observed.loud_faces()
+    kept = np.setdiff1d(np.arange(len(calibration.faces)), loud)
+    if len(kept) < FEWEST:
+        raise ConfigError(
+            f"calibration: {len(loud)} of {len(calibration.faces)} faces are outliers, "
+            f"{len(kept)} are left and {FEWEST} are needed; give other faces (--data, --samples)"
+        )
+    return Source(model, floats, calibration.without(loud), observed.kept(kept))
+
+
+def _calibration(order: Order, size: int) -> CalibrationSet:
+    if order.data is None:
+        return shipped_sets(size)[0]
+    return drawn_set(order.data, "train", order.samples, order.seed, size)
+
+
+def _gate_faces(order: Order, checkpoint: Checkpoint, progress: Progress) -> GateFaces:
+    size = checkpoint.recipe.architecture.size
+    truth: NDArray[np.integer] | None = None
+    if order.data is None:
+        faces = shipped_sets(size)[1]
+        data: dict[str, Any] = {"dataset": "shipped", "split": None, "faces": len(faces)}
+    else:
+        faces, truth, data = labelled_faces(order.data, "validation", size)
+    parent = predict(checkpoint, faces, partial(progress, "float parent"))
+    return GateFaces(faces, truth, data, parent)
+
+
+def _judged(
+    order: Order,
+    checkpoint: Checkpoint,
+    source: Source,
+    gate: GateFaces,
+    format_: str,
+    files: dict[str, bytes],
+    progress: Progress,
+) -> tuple[Manifest, dict[str, bytes], Verdict]:
+    """The bundle's content with the gate's verdict in its manifest."""
+    manifest = _manifest(order, checkpoint, source, format_)
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = create_bundle(Path(scratch) / manifest.name, manifest, files)
+        engine = open_engine(draft)
+        child = infer_all(engine, gate.faces, partial(progress, f"gate {format_}"))
+    verdict = judge(child, gate.parent, gate.truth, gate.data, order.max_drop)
+    executed = {"precision_executed": engine.precision, "runtime": engine.runtime}
+    judged = Manifest(**{**_fields(manifest), "gate": {**verdict.to_json(), **executed}})
+    return judged, files, verdict
+
+
+def _manifest(order: Order, checkpoint: Checkpoint, source: Source, format_: str) -> Manifest:
+    return Manifest(
+        name=f"xception-{order.precision}-{format_}",
+        format=format_,
+        precision=order.precision,
+        input_size=checkpoint.recipe.architecture.size,
+        parent=checkpoint.sha256,
+        files={},
+        temperature=checkpoint.temperature,
+        abstain_below=checkpoint.abstain_below,
+        calibration=source.calibration.record if source.calibration else {},
+        made={**_tools(), "trained_on": checkpoint.data, "architecture": _architecture(checkpoint)},
+    )
+
+
+def _fields(manifest: Manifest) -> dict[str, Any]:
+    return {name: getattr(manifest, name) for name in Manifest.__slots__}
+
+
+def _architecture(checkpoint: Checkpoint) -> dict[str, Any]:
+    return dict(checkpoint.recipe.to_json()["architecture"])
+
+
+def _tools() -> dict[str, str]:
+    packages: Sequence[str] = (
+        "edge-fer", "keras", "tensorflow", "openvino", "nncf", "ai-edge-quantizer",
+    )
+    return {package: metadata.version(package) for package in packages}

@@ -1,0 +1,72 @@
+"""TFLite: TensorFlow's converter for floats, ai-edge-quantizer for INT8.
+
+TensorFlow's own INT8 route spans the extremes over all calibration faces, so that two odd faces
+in 300 ruin the model (see the README); here ranges are the mean over faces of each face's
+extremes, and odd faces are left out first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from typing import Any
+
+import keras
+import numpy as np
+
+from converters.activations import Activations
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+BYTE_RANGE = (0.0, 255.0)
+"""Gives the int8 input scale 1 and zero point -128: a camera's byte with its top bit flipped."""
+
+
+def to_float(model: keras.Model, half: bool = False) -> bytes:
+    """A folded Keras model as a float TFLite file; `half` stores weights as float16."""
+    import tensorflow as tf
+
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as scratch:
+        # Not `from_keras_model`: that route prints its export to stdout, hundreds of lines.
+        model.export(scratch, format="tf_saved_model", verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(scratch)
+        if half:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        return bytes(converter.convert())
+
+
+def quantize(model: bytes, activations: Activations) -> bytes:
+    """A float TFLite file as INT8: per-channel weights, int8 bytes in, float32 scores out.
+
+    The softmax alone stays in float32: seven numbers whose INT8 steps would cost resolution.
+    """
+    from ai_edge_quantizer import qtyping, quantizer, recipe
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+
+    worker = quantizer.Quantizer(model, recipe.static_wi8_ai8())
+    for operation in (qtyping.TFLOperationName.SOFTMAX, qtyping.TFLOperationName.OUTPUT):
+        worker.update_quantization_recipe(
+            ".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE
+        )
+    result = worker.quantize(
+        _ranges(activations), enable_progress_bar=False, enable_progress_report=False
+    )
+    return bytes(result.quantized_model)
+
+
+def _ranges(activations: Activations) -> dict[str, dict[str, Any]]:
+    """Tensor name to the mean extremes, in the quantizer's own form."""
+    lows, highs = activations.lows.mean(axis=0), activations.highs.mean(axis=0)
+    ranges = {
+        name: _extremes(low, high)
+        for name, low, high in zip(activations.tensors, lows, highs, strict=True)
+    }
+    ranges[activations.tensors[0]] = _extremes(*BYTE_RANGE)
+    return ranges
+
+
+def _extremes(low: float, high: float) -> dict[str, Any]:
+    return {"min": np.array(low, np.float32), "max": np.array(high, np.float32)}

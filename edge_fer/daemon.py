@@ -1,0 +1,214 @@
+"""`edge-fer run`: open everything, analyse frames until told to stop, close everything."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import chain, repeat
+from time import monotonic
+
+import cv2
+import numpy as np
+
+from edge_fer.bundle import Bundle, open_bundle
+from edge_fer.cameras import open_camera
+from edge_fer.cameras.latest import Latest
+from edge_fer.config import RunConfig
+from edge_fer.detectors import default_detector, open_detector
+from edge_fer.engines import open_engine
+from edge_fer.errors import CameraError, EngineError
+from edge_fer.events import Event, Events
+from edge_fer.notices import Seldom, notice
+from edge_fer.pipeline import Recognizer
+from edge_fer.protocols import Camera, Engine, FaceDetector
+from edge_fer.signals import stop_signals
+from edge_fer.sinks import Sinks
+from edge_fer.tracking import Tracker
+from edge_fer.types import Frame
+
+OPENCV_THREADS = 2
+"""OpenCV would start one for each core and wake them all for every small resize, just when the
+engine needs the cores."""
+POLL_S = 0.2
+"""How often a wait for a frame looks whether it should go on."""
+STALLED_S = 10.0
+"""Without a frame for so long, a live camera is opened again."""
+OLDEST_S = 1.0
+"""A live camera's frame that is older says nothing about now."""
+RELEASE_S = 1.0
+"""Longest wait for a camera to close; a driver may never return."""
+RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+SLOWEST_RETRY_S = 30.0
+"""Every later attempt."""
+JITTER = 0.2
+"""Share by which a wait varies, so that many devices do not try in step."""
+MOST_FAILURES = 10
+"""Frames in a row whose analysis fails before the daemon ends with 70."""
+
+
+def run(config: RunConfig) -> int:
+    """Run the daemon and give its exit status.
+
+    Raises before the first frame BundleError, ConfigError, MissingExtra, NotFound or StorageError
+    for what cannot be opened; later the error of a file that ends badly, or EngineError.
+    """
+    cv2.setNumThreads(OPENCV_THREADS)
+    with stop_signals() as stop:
+        bundle = open_bundle(config.bundle_path())
+        engine = open_engine(bundle, config.threads)
+        _warm(engine, bundle.manifest.input_size)
+        chosen = config.detector or default_detector()
+        detector = open_detector(chosen)
+        with closing(Sinks(config.sinks)) as sinks:
+            events = Events(config, bundle)
+            notice(_what_runs(config, bundle, engine, chosen))
+            sinks.write(events.hello(engine.precision, engine.runtime, chosen))
+            Watch(config, bundle, engine, detector, sinks, events, stop).run()
+    return 0
+
+
+class Watch:
+    """Follows one camera through its losses and returns."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        bundle: Bundle,
+        engine: Engine,
+        detector: FaceDetector,
+        sinks: Sinks,
+        events: Events,
+        stop: threading.Event,
+    ) -> None:
+        self._config, self._manifest = config, bundle.manifest
+        self._engine, self._detector = engine, detector
+        self._sinks, self._events, self._stop = sinks, events, stop
+        self._tracker = Tracker()
+        self._state = "starting"
+        self._waits = retry_waits()
+        self._updates = self._failures = 0
+        self._seldom = Seldom()
+
+    def run(self) -> None:
+        """Until stopped, the wanted number of events, the last reader's leaving, or a file's end."""
+        while not self._done():
+            live = True
+            try:
+                camera = open_camera(self._config.camera)
+                live = camera.live
+                self._follow(camera)
+                return
+            except CameraError as error:
+                if not live:
+                    raise
+                self._enter("lost", f"{error}; trying again")
+            self._stop.wait(next(self._waits))
+
+    def _done(self) -> bool:
+        enough = self._config.events is not None and self._updates >= self._config.events
+        return self._stop.is_set() or enough or not self._sinks.open
+
+    def _follow(self, camera: Camera) -> None:
+        """Analyse an open camera's frames; raises CameraError when a live one ends."""
+        recognizer = self._recognizer(camera.live)
+        latest = Latest(camera)
+        try:
+            self._analyse_all(latest, recognizer)
+            if not self._done():
+                latest.next(0)  # raises the camera's error, if that was its end
+                if camera.live:
+                    raise CameraError(f"camera {self._config.camera} has ended")
+        finally:
+            _release(latest)
+
+    def _recognizer(self, live: bool) -> Recognizer:
+        """A new one for each opening, with the old track numbers."""
+        floor = self._config.abstain_below
+        return Recognizer(
+            self._detector,
+            self._engine,
+            self._manifest.input_size,
+            self._manifest.abstain_below if floor is None else floor,
+            self._config.most_faces,
+            # Files are read at the machine's pace: seconds between their frames mean nothing.
+            self._config.smoothing_s if live else 0.0,
+            self._tracker,
+        )
+
+    def _analyse_all(self, latest: Latest, recognizer: Recognizer) -> None:
+        last, arrived = -1, monotonic()
+        while not self._done():
+            frame = latest.next(POLL_S)
+            if frame is not None:
+                arrived = monotonic()
+                self._enter("ok", "gives frames again")
+                if not (latest.live and arrived - frame.captured > OLDEST_S):
+                    last = self._analyse(recognizer, frame, last)
+            elif latest.ended:
+                return
+            elif latest.live and monotonic() - arrived > STALLED_S:
+                self._enter("stalled", f"no frame for {STALLED_S:.0f} s; opening it again")
+                raise CameraError(f"camera {self._config.camera} has stalled")
+
+    def _analyse(self, recognizer: Recognizer, frame: Frame, last: int) -> int:
+        """Emit one frame's event; gives the index of the last frame that had one."""
+        try:
+            recognition = recognizer.recognize(frame)
+        except Exception as error:  # also what no engine should raise: one frame is not the end
+            self._failed(error)
+            return last
+        self._failures = 0
+        self._sinks.write(self._events.update(recognition, dropped=frame.index - last - 1))
+        self._updates += 1
+        return frame.index
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        if self._failures >= MOST_FAILURES:
+            raise EngineError(f"{MOST_FAILURES} frames in a row failed: {error}") from error
+        self._seldom.notice(f"a frame was left out: {type(error).__name__}: {error}")
+
+    def _enter(self, state: str, why: str) -> None:
+        """Emit a change of the camera's state, and say it; a stalled camera stays so while lost."""
+        if state == self._state or (state, self._state) == ("lost", "stalled"):
+            return
+        if self._state != "starting" or state != "ok":
+            notice(f"camera {self._config.camera_id} is {state}: {why}")
+        if state == "ok":
+            self._waits = retry_waits()
+        self._state = state
+        self._emit(self._events.state(state))
+
+    def _emit(self, event: Event) -> None:
+        self._sinks.write(event)
+
+
+def retry_waits() -> Iterator[float]:
+    """Seconds between attempts to open a camera: 1, 2, 4, 8, 16, then 30, each +-20 %."""
+    for seconds in chain(RETRY_S, repeat(SLOWEST_RETRY_S)):
+        yield seconds * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+def _warm(engine: Engine, size: int) -> None:
+    """One inference: what cannot run fails now, and the first face does not wait for it."""
+    engine.infer(np.zeros((1, size, size, 3), np.uint8))
+
+
+def _release(latest: Latest) -> None:
+    """Close a camera, but do not wait long for a driver that hangs."""
+    thread = threading.Thread(target=latest.close, name="release", daemon=True)
+    thread.start()
+    thread.join(RELEASE_S)
+
+
+def _what_runs(config: RunConfig, bundle: Bundle, engine: Engine, detector: str) -> str:
+    """The one line that says which parts were chosen."""
+    why = ""
+    if config.detector is None:
+        why = " (installed)" if detector == "blazeface" else " (blazeface is not installed)"
+    return (
+        f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
+        f"executing {engine.precision}, detector {detector}{why}, camera {config.camera}"
+    )

@@ -1,0 +1,85 @@
+"""OpenVINO IR on the CPU, asked for the precision that the manifest names."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+# Opening a model must not open a socket: no usage statistics from a device.
+os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
+
+import numpy as np  # noqa: E402
+import openvino as ov  # noqa: E402
+
+from edge_fer.bundle import Bundle  # noqa: E402
+from edge_fer.emotions import LABELS  # noqa: E402
+from edge_fer.engines.scores import checked_faces, checked_scores  # noqa: E402
+from edge_fer.errors import BundleError, EngineError  # noqa: E402
+from edge_fer.types import FaceBatch, ScoreBatch  # noqa: E402
+
+FLOAT_TYPES = {"f32": "fp32", "f16": "fp16", "bf16": "bf16"}
+
+
+class OpenvinoEngine:
+    """One compiled model; batches go through it face by face."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        self.runtime = f"openvino {ov.__version__.partition('-')[0]}"
+        self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
+        try:
+            core = ov.Core()
+            model = core.read_model(bundle.file(".xml"), bundle.file(".bin"))
+            _check(bundle, model, self._size)
+            compiled = core.compile_model(model, "CPU", _settings(threads))
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise BundleError(f"{bundle.path}: OpenVINO refuses the model ({reason})") from error
+        self.precision = _executed(compiled)
+        self._request = compiled.create_infer_request()
+
+    def infer(self, faces: FaceBatch) -> ScoreBatch:
+        """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""
+        checked_faces(faces, self._size)
+        scores = np.empty((len(faces), len(LABELS)), np.float32)
+        for face, row in zip(faces, scores, strict=True):
+            try:
+                # Shared: the request reads the face where it lies.
+                answer = self._request.infer([face[None]], share_inputs=True, share_outputs=True)
+            except RuntimeError as error:
+                raise EngineError(f"{self._name}: OpenVINO failed ({error})") from error
+            row[:] = answer[0][0]
+        return checked_scores(scores, self._name)
+
+
+def _settings(threads: int) -> dict[str, Any]:
+    # f32 for what is not INT8: the CPU plugin otherwise takes bf16 or f16 where the machine has
+    # it, which is another model than the one the gate has seen.
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+
+
+def _check(bundle: Bundle, model: ov.Model, size: int) -> None:
+    """Refuse a model that is not what the manifest says."""
+    wanted = [([1, size, size, 3], "u8"), ([1, len(LABELS)], "f32")]
+    ports = [*model.inputs, *model.outputs]
+    found = [
+        (list(p.partial_shape.get_min_shape()), p.get_element_type().get_type_name())
+        for p in ports
+    ]
+    if found != wanted:
+        raise BundleError(f"{bundle.path}: the model takes and gives {found}, expected {wanted}")
+
+
+def _executed(compiled: ov.CompiledModel) -> str:
+    """The precision in which most convolutions of the compiled graph run."""
+    kinds: dict[str, int] = {}
+    for node in compiled.get_runtime_model().get_ordered_ops():
+        info = node.get_rt_info()
+        if str(info["layerType"].astype(str)).startswith(("Convolution", "GroupConvolution")):
+            kind = str(info["runtimePrecision"].astype(str)).lower()
+            kinds[kind] = kinds.get(kind, 0) + 1
+    most = max(kinds, key=lambda kind: kinds[kind], default="f32")
+    return "int8" if most in ("i8", "u8") else FLOAT_TYPES.get(most, most)

@@ -1,0 +1,93 @@
+"""TFLite models by LiteRT, or by its older form tflite-runtime."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from edge_fer.bundle import Bundle
+from edge_fer.emotions import LABELS
+from edge_fer.engines.scores import checked_faces, checked_scores
+from edge_fer.errors import BundleError, EngineError, MissingExtra
+from edge_fer.types import FaceBatch, ScoreBatch
+
+TOP_BIT = np.uint8(0x80)
+"""An int8 tensor of scale 1 and zero point -128 holds the same byte with its top bit flipped."""
+
+
+class TfliteEngine:
+    """One interpreter for one face at a time; batches go through it face by face."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        interpreter, self.runtime = _interpreter()
+        self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
+        self.precision = bundle.manifest.precision
+        try:
+            # By content, not by path: only this way the file goes through the verifier.
+            self._model = interpreter(model_content=bundle.file(".tflite"), num_threads=threads)
+            self._model.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise BundleError(f"{bundle.path}: LiteRT refuses the model ({error})") from error
+        self._input, self._output = self._tensors(bundle)
+
+    def infer(self, faces: FaceBatch) -> ScoreBatch:
+        """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""
+        checked_faces(faces, self._size)
+        scores = np.empty((len(faces), len(LABELS)), np.float32)
+        for face, row in zip(faces, scores, strict=True):
+            self._model.set_tensor(self._input["index"], self._encoded(face[None]))
+            try:
+                self._model.invoke()
+            except (ValueError, RuntimeError) as error:
+                raise EngineError(f"{self._name}: LiteRT failed ({error})") from error
+            row[:] = self._decoded(self._model.get_tensor(self._output["index"]))
+        return checked_scores(scores, self._name)
+
+    def _encoded(self, face: FaceBatch) -> np.ndarray:
+        if self._input["dtype"] is np.int8:
+            return (face ^ TOP_BIT).view(np.int8)
+        return face.astype(self._input["dtype"], copy=False)
+
+    def _decoded(self, output: np.ndarray) -> np.ndarray:
+        if self._output["dtype"] is np.float32:
+            return output[0]
+        scale, zero = self._output["quantization"]
+        return (output[0].astype(np.float32) - zero) * np.float32(scale)
+
+    def _tensors(self, bundle: Bundle) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The input and output details; raises BundleError unless they fit the manifest."""
+        inputs, outputs = self._model.get_input_details(), self._model.get_output_details()
+        wanted = [1, self._size, self._size, 3]
+        if len(inputs) != 1 or list(inputs[0]["shape"]) != wanted:
+            shapes = [list(i["shape"]) for i in inputs]
+            raise BundleError(f"{bundle.path}: the model takes {shapes}, the manifest says {wanted}")
+        if len(outputs) != 1 or list(outputs[0]["shape"]) != [1, len(LABELS)]:
+            shapes = [list(o["shape"]) for o in outputs]
+            raise BundleError(f"{bundle.path}: the model gives {shapes}, not [1, {len(LABELS)}]")
+        scale, zero = inputs[0]["quantization"]
+        if inputs[0]["dtype"] is np.int8 and not (abs(scale - 1) < 0.01 and zero == -128):
+            raise BundleError(
+                f"{bundle.path}: input scale {scale} and zero point {zero} are not plain bytes; "
+                "convert the model with edge-fer"
+            )
+        return inputs[0], outputs[0]
+
+
+def _interpreter() -> tuple[Any, str]:
+    """The Interpreter class that is installed, and its name with version."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+
+        return Interpreter, f"ai-edge-litert {metadata.version('ai-edge-litert')}"
+    except ModuleNotFoundError:
+        pass
+    try:
+        from tflite_runtime.interpreter import Interpreter as OldInterpreter
+
+        return OldInterpreter, f"tflite-runtime {metadata.version('tflite-runtime')}"
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            "the tflite engine needs LiteRT: pip install ai-edge-litert"
+        ) from error

@@ -1,0 +1,174 @@
+"""The events of `edge-fer/event/1`: JSON objects of finite numbers, one a line, at most 4 KiB."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from importlib import metadata
+from itertools import count
+from time import monotonic
+from typing import Any
+
+from edge_fer.bundle import Bundle
+from edge_fer.config import RunConfig
+from edge_fer.emotions import LABELS, UNCERTAIN
+from edge_fer.pipeline import Recognition
+from edge_fer.types import Box, Frame, Prediction
+
+SCHEMA = "edge-fer/event/1"
+TYPES = ("hello", "update", "state")
+"""The types that this version emits."""
+CAMERA_STATES = ("starting", "ok", "stalled", "lost")
+"""The camera states that this version tells apart."""
+LONGEST_NAME = 64
+"""Characters of a model's name in an event; keeps ten faces under 4 KiB."""
+SMALLEST_FACE = 48
+"""Pixels: FER2013's faces have 48; a smaller one has less detail than any the model has seen."""
+MOST_BLUR = 0.9
+"""Above this a face is too blurred to be trusted."""
+SYNCHRONIZED = "/run/systemd/timesync/synchronized"
+"""Made by systemd-timesyncd once the clock has been set."""
+TIME_ERROR = 5
+"""Answer of adjtimex(2): the clock is not synchronised."""
+
+Event = dict[str, Any]
+
+_libc = ctypes.CDLL(None)
+
+
+class Events:
+    """Builds the events of one start of the daemon, in order."""
+
+    def __init__(self, config: RunConfig, bundle: Bundle) -> None:
+        self.boot_id = secrets.token_hex(4)
+        self._config = config
+        self._seq = count(1)
+        self._started = monotonic()
+        manifest = bundle.manifest
+        self._model = {
+            "model": {"id": manifest.name[:LONGEST_NAME], "sha256": bundle.sha256[:12]},
+            "engine": manifest.format,
+        }
+
+    def hello(self, precision: str, runtime: str, detector: str) -> Event:
+        """The first event: what runs, and how it was configured."""
+        return self._event(
+            "hello",
+            version=metadata.version("edge-fer"),
+            config_sha256=self._config.sha256()[:12],
+            labels=[*LABELS, UNCERTAIN],
+            camera=self._config.camera_id,
+            **self._model,
+            precision=precision,
+            runtime=runtime[:LONGEST_NAME],
+            detector=detector,
+            purpose=self._config.purpose,
+        )
+
+    def state(self, camera_state: str) -> Event:
+        """The camera's state has changed."""
+        degraded = [] if camera_state in ("starting", "ok") else ["camera"]
+        return self._event(
+            "state",
+            camera=self._config.camera_id,
+            camera_state=camera_state,
+            degraded=degraded,
+        )
+
+    def update(self, recognition: Recognition, dropped: int = 0) -> Event:
+        """One analysed frame; `dropped` frames of the camera were not, since the last one."""
+        frame = recognition.frame
+        height, width = frame.image.shape[:2]
+        return self._event(
+            "update",
+            camera=self._config.camera_id,
+            frame={
+                "seq": frame.index,
+                "age_ms": _age_ms(frame),
+                "width": width,
+                "height": height,
+            },
+            faces_total=recognition.faces_total,
+            truncated=recognition.truncated,
+            faces=[_face(p, width, height) for p in recognition.predictions],
+            **self._model,
+            latency_ms={
+                "detect": round(recognition.detect_ms, 1),
+                "classify": round(recognition.classify_ms, 1),
+            },
+            dropped_since_last=dropped,
+        )
+
+    def _event(self, kind: str, **content: Any) -> Event:
+        seq = next(self._seq)
+        now = datetime.now(timezone.utc)
+        return {
+            "schema": SCHEMA,
+            "id": f"{self.boot_id}-{seq:012d}",
+            "boot_id": self.boot_id,
+            "seq": seq,
+            "type": kind,
+            "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "clock_synced": clock_synced(),
+            "uptime_s": round(monotonic() - self._started, 3),
+            "device": self._config.device,
+            **content,
+        }
+
+
+def encode(event: Mapping[str, Any]) -> bytes:
+    """One line of ASCII JSON with its line end; raises ValueError for NaN and infinity."""
+    return json.dumps(event, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def clock_synced() -> bool:
+    """True when something keeps this machine's clock right.
+
+    systemd-timesyncd leaves a file; for chrony and ntpd the kernel is asked (adjtimex(2) with
+    modes 0 only reads). False when neither says so.
+    """
+    if os.path.exists(SYNCHRONIZED):
+        return True
+    # struct timex has at most 208 bytes; modes, its first field, stays 0.
+    answer: int = _libc.adjtimex(ctypes.create_string_buffer(512))
+    return answer not in (-1, TIME_ERROR)
+
+
+def _age_ms(frame: Frame) -> int:
+    return max(round(1000 * (monotonic() - frame.captured)), 0)
+
+
+def _face(prediction: Prediction, width: int, height: int) -> Event:
+    """One face of an `update`; scores with three digits still sum to 1 within 0.004."""
+    face, scores = prediction.face, prediction.scores
+    size = min(face.box.width, face.box.height)
+    blur = prediction.blur if prediction.blur is not None else 0.0
+    return {
+        "track": face.track,
+        "box": _share(face.box, width, height),
+        "det_score": _clipped(face.confidence),
+        "emotion": prediction.label.label if prediction.label is not None else UNCERTAIN,
+        "score": _clipped(scores.max()),
+        "probs": {label: _clipped(p) for label, p in zip(LABELS, scores, strict=True)},
+        "quality": {
+            "size_px": size,
+            "blur": _clipped(blur),
+            "ok": size >= SMALLEST_FACE and blur <= MOST_BLUR,
+        },
+    }
+
+
+def _clipped(value: float, digits: int = 3) -> float:
+    """A number in 0 to 1; 0 for NaN, which is not greater than 0."""
+    return round(min(max(0.0, float(value)), 1.0), digits)
+
+
+def _share(box: Box, width: int, height: int) -> Sequence[float]:
+    """x, y, width, height of the part inside the frame, in 0..1 of the frame."""
+    left, right = (_clipped(x / width, 4) for x in (box.left, box.right))
+    top, bottom = (_clipped(y / height, 4) for y in (box.top, box.bottom))
+    return [left, top, round(right - left, 4), round(bottom - top, 4)]

@@ -1,0 +1,152 @@
+"""From a frame to what was recognised in its faces: detect, track, crop, infer, smooth, abstain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_fer.config import MOST_FACES, SMOOTHING_S
+from edge_fer.emotions import Emotion
+from edge_fer.errors import EngineError
+from edge_fer.preprocess import crop_face
+from edge_fer.protocols import Engine, FaceDetector
+from edge_fer.tracking import Tracker
+from edge_fer.types import Box, Face, FaceBatch, Frame, Image, Prediction, ScoreBatch
+
+HALF_BLURRED = 100.0
+"""Variance of the Laplacian that is called a blur of 0.5 (the usual limit of "sharp")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """One analysed frame."""
+
+    frame: Frame
+    predictions: tuple[Prediction, ...]
+    """The largest face first."""
+    faces_total: int
+    """Faces found, also those beyond the limit."""
+    detect_ms: float
+    classify_ms: float
+    """Crop, inference and smoothing of all faces together."""
+
+    @property
+    def truncated(self) -> bool:
+        """True when faces were left out."""
+        return self.faces_total > len(self.predictions)
+
+
+class Recognizer:
+    """Detector and engine as one; keeps the tracks, so frames must come in order."""
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        engine: Engine,
+        input_size: int,
+        abstain_below: float = 0.0,
+        most_faces: int = MOST_FACES,
+        smoothing_s: float = SMOOTHING_S,
+        tracker: Tracker | None = None,
+    ) -> None:
+        self._detector, self._engine = detector, engine
+        self._abstain_below = abstain_below
+        self._tracker = tracker or Tracker()
+        self._smoother = Smoother(smoothing_s)
+        # Filled anew for every frame: no allocation while running.
+        self._faces: FaceBatch = np.empty((most_faces, input_size, input_size, 3), np.uint8)
+
+    def recognize(self, frame: Frame) -> Recognition:
+        """Analyse one frame; raises EngineError when the engine gives no probabilities."""
+        start = perf_counter()
+        found = [f for f in self._detector.detect(frame.image) if _visible(f.box, frame.image)]
+        detected = perf_counter()
+        kept = sorted(found, key=lambda f: -f.box.width * f.box.height)[: len(self._faces)]
+        faces = self._tracker.update(kept, frame.captured)
+        predictions = self._predictions(frame, faces)
+        done = perf_counter()
+        return Recognition(
+            frame, predictions, len(found), 1000 * (detected - start), 1000 * (done - detected)
+        )
+
+    def _predictions(self, frame: Frame, faces: Sequence[Face]) -> tuple[Prediction, ...]:
+        self._smoother.keep(self._tracker.alive)
+        if not faces:
+            return ()
+        batch = self._cropped(frame.image, faces)
+        scores = _finite(self._engine.infer(batch))
+        return tuple(
+            self._prediction(face, crop, row, frame.captured)
+            for face, crop, row in zip(faces, batch, scores, strict=True)
+        )
+
+    def _cropped(self, image: Image, faces: Sequence[Face]) -> FaceBatch:
+        """A view of the reused batch that holds the faces."""
+        batch = self._faces[: len(faces)]
+        for face, place in zip(faces, batch, strict=True):
+            place[:] = crop_face(image, face.box, batch.shape[1])
+        return batch
+
+    def _prediction(
+        self, face: Face, crop: Image, row: NDArray[np.float32], captured: float
+    ) -> Prediction:
+        scores = self._smoother.smooth(face.track, row, captured)
+        best = int(scores.argmax())
+        label = Emotion(best) if scores[best] >= self._abstain_below else None
+        return Prediction(face, scores, label, blur(crop))
+
+
+class Smoother:
+    """Exponential smoothing of each track's scores over time, not over frames."""
+
+    def __init__(self, time_constant_s: float) -> None:
+        self._time_constant_s = time_constant_s
+        self._last: dict[int, tuple[NDArray[np.float32], float]] = {}
+
+    def smooth(
+        self, track: int | None, scores: NDArray[np.float32], captured: float
+    ) -> NDArray[np.float32]:
+        """(7,) scores mixed with the track's earlier ones; what sums to 1 still does."""
+        if track is None or not self._time_constant_s:
+            return scores.copy()
+        before, then = self._last.get(track, (scores, captured))
+        share = 1 - math.exp(-max(captured - then, 0.0) / self._time_constant_s)
+        mixed = np.asarray(before + np.float32(share) * (scores - before), np.float32)
+        self._last[track] = (mixed, max(captured, then))
+        return mixed
+
+    def keep(self, tracks: set[int]) -> None:
+        """Forget all tracks but these."""
+        self._last = {track: last for track, last in self._last.items() if track in tracks}
+
+
+def blur(face: Image) -> float:
+    """How little detail a (H, W, 3) BGR face has: 0 is sharp, 1 is flat.
+
+    1 / (1 + v / 100), where v is the variance of the Laplacian of the grey face (Pech-Pacheco et
+    al., ICPR 2000). It falls with contrast too, so it compares faces, it measures no optics.
+    """
+    grey = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
+    variance = float(cv2.Laplacian(grey, cv2.CV_32F).var())
+    return 1 / (1 + variance / HALF_BLURRED)
+
+
+def _visible(box: Box, image: Image) -> bool:
+    """True when a box has an area and some of it lies in the image."""
+    height, width = image.shape[:2]
+    across = min(box.right, width) - max(box.left, 0)
+    down = min(box.bottom, height) - max(box.top, 0)
+    return across > 0 and down > 0
+
+
+def _finite(scores: ScoreBatch) -> ScoreBatch:
+    """The scores themselves; plausible numbers must never come of NaN."""
+    if not np.isfinite(scores).all():
+        raise EngineError("the engine gave scores that are not finite; reconvert the bundle")
+    return scores

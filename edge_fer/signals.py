@@ -1,0 +1,70 @@
+"""Signals of the daemon: heard by a thread, so that a hanging driver cannot keep it alive."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+LIMIT_S = 4.0
+"""From the signal to the end of the process, whatever hangs; promised are 5 s."""
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set; main thread only.
+
+    After the first signal the process ends with 0 within 4 s, at once after a second one: Python
+    runs its own handlers in the main thread alone, which may be inside a driver that never returns.
+    SIGUSR1 writes all stacks to stderr, SIGPIPE is ignored.
+    """
+    stop = threading.Event()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    handlers = {number: signal.signal(number, lambda *_: None) for number in STOPPING}
+    handlers[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    _dump_stacks_on_request()
+    threading.Thread(target=_listen, args=(reading, stop), name="signals", daemon=True).start()
+    try:
+        yield stop
+    finally:
+        # Once stopping, the thread stays on guard until the process is gone.
+        if not stop.is_set():
+            signal.set_wakeup_fd(earlier)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            os.close(writing)
+
+
+def _dump_stacks_on_request() -> None:
+    if sys.__stderr__ is not None:
+        faulthandler.register(signal.SIGUSR1, file=sys.__stderr__, all_threads=True)
+
+
+def _listen(reading: int, stop: threading.Event) -> None:
+    """The thread: wait for a first signal, then see to the end."""
+    if not _stopping(reading):
+        os.close(reading)
+        return
+    stop.set()
+    deadline = monotonic() + LIMIT_S
+    while (left := deadline - monotonic()) > 0:
+        if select.select([reading], [], [], left)[0] and _stopping(reading):
+            break
+    os._exit(0)
+
+
+def _stopping(reading: int) -> bool:
+    """Read signal numbers until one asks to stop; False when the other end was closed."""
+    while number := os.read(reading, 1):
+        if number[0] in STOPPING:
+            return True
+    return False
