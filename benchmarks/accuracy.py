@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.latency import Progress
+from edge_fer.progress import Progress
 from edge_fer.statistics import Interval
 from edge_fer.types import ScoreBatch
 
@@ -37,7 +37,7 @@ def predict(subject: Predicting, count: int, progress: Progress) -> ScoreBatch:
     scores: list[list[float]] = []
     for start in range(0, count, CHUNK):
         scores += subject.predict(start, min(start + CHUNK, count))
-        progress("predictions", len(scores), count, subject.name)
+        progress(f"{subject.name}: faces", len(scores), count)
     return np.array(scores, np.float32)
 
 
@@ -52,4 +52,4 @@ def verdict(difference: Interval, faces: int) -> str | None:
 
 def answers(scores: ScoreBatch) -> NDArray[np.int64]:
     """(N,) best classes."""
-    return scores.argmax(axis=1).astype(np.int64)
+    return np.asarray(scores.argmax(axis=1), np.int64)

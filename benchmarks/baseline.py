@@ -62,7 +62,9 @@ def device_name() -> str:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+        details = tf.config.experimental.get_device_details(
+            tf.config.list_physical_devices("GPU")[0]
+        )
         return f"GPU {details.get('device_name', gpu)}"
     return f"GPU {gpu}"
 

@@ -10,16 +10,21 @@ from numpy.typing import NDArray
 
 from benchmarks.report import FaceFacts
 from edge_fer.datasets import list_hash, open_dataset, samples_of
+from edge_fer.datasets.faces import classes_of, faces_of
 from edge_fer.emotions import LABELS
 from edge_fer.errors import ConfigError
 from edge_fer.preprocess import crop_face
 from edge_fer.types import Box, FaceBatch, Sample
 
+LIMIT_SEED = 1
+
 
 class Faces:
     """Labelled samples of a dataset, or plain faces without labels."""
 
-    def __init__(self, samples: Sequence[Sample], images: FaceBatch | None, facts: FaceFacts) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], images: FaceBatch | None, facts: FaceFacts
+    ) -> None:
         self._samples, self._images, self.facts = samples, images, facts
 
     @property
@@ -27,17 +32,17 @@ class Faces:
         """(N,) true classes, or None without labels."""
         if not self.facts.labelled:
             return None
-        return np.array([sample.emotion for sample in self._samples], np.int64)
+        return classes_of(self._samples)
 
     def at(self, size: int) -> FaceBatch:
         """(N, size, size, 3) uint8 BGR, cut as the device cuts them."""
         if self._images is not None:
             return np.stack([crop_face(image, Box.whole(image), size) for image in self._images])
-        return np.stack([_cut(sample, size) for sample in self._samples])
+        return faces_of(self._samples, size)
 
 
 def labelled_faces(data: str, split: str, limit: int | None) -> Faces:
-    """A dataset's split; a limit takes faces at even distances, so that classes keep their shares."""
+    """A dataset's split; a limit draws that many of its faces by a fixed seed."""
     samples = _spread(samples_of(open_dataset(data), split), limit)
     classes = Counter(sample.emotion.label for sample in samples)
     per_class = {label: classes[label] for label in LABELS}
@@ -53,17 +58,15 @@ def plain_faces(images: FaceBatch, limit: int | None) -> Faces:
     return Faces((), chosen, FaceFacts(None, None, len(chosen), False, None))
 
 
-def _cut(sample: Sample, size: int) -> NDArray[np.uint8]:
-    image = sample.read()
-    return crop_face(image, sample.box or Box.whole(image), size)
-
-
 def _spread(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
     return [samples[i] for i in _positions(len(samples), limit)]
 
 
 def _positions(count: int, limit: int | None) -> NDArray[np.int64]:
+    """Which faces a limit keeps: drawn by a fixed seed, in their own order."""
     if limit is not None and limit < 1:
         raise ConfigError(f"limit {limit}: at least one face is needed")
-    kept = min(count, limit or count)
-    return np.arange(kept, dtype=np.int64) * count // kept
+    if limit is None or limit >= count:
+        return np.arange(count, dtype=np.int64)
+    # Even distances would miss expressions in data that repeats them in turn.
+    return np.sort(np.random.default_rng(LIMIT_SEED).permutation(count)[:limit])

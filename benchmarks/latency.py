@@ -7,7 +7,7 @@ gets busy slows them alike, and a ratio within a round hardly feels it.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Cost, Settings
 from edge_fer.errors import EdgeFerError
+from edge_fer.progress import Progress
 from edge_fer.statistics import Interval
 
-Progress = Callable[[str, int, int, str], None]
-"""Called with phase, steps done, steps in all and a note."""
 Times = NDArray[np.float64]
 """(rounds, queries) milliseconds"""
 
@@ -41,7 +40,7 @@ class Timings:
     """The rounds of those that finished them, and why others did not."""
 
     times: dict[str, Times] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, EdgeFerError] = field(default_factory=dict)
 
 
 def warm_up(subject: Timed, settings: Settings) -> float:
@@ -56,7 +55,7 @@ def measure(subjects: Sequence[Timed], settings: Settings, progress: Progress) -
     """Interleaved rounds over subjects that are loaded and warm."""
     order = random.Random(settings.seed)
     rounds: dict[str, list[list[float]]] = {subject.name: [] for subject in subjects}
-    failures: dict[str, str] = {}
+    failures: dict[str, EdgeFerError] = {}
     for number in range(settings.rounds):
         for subject in order.sample(list(subjects), len(subjects)):
             if subject.name in failures:
@@ -64,8 +63,8 @@ def measure(subjects: Sequence[Timed], settings: Settings, progress: Progress) -
             try:
                 rounds[subject.name].append(_block(subject, number, settings))
             except EdgeFerError as error:
-                failures[subject.name] = str(error)
-        progress("latency", number + 1, settings.rounds, "")
+                failures[subject.name] = error
+        progress("latency", number + 1, settings.rounds)
     finished = {n: np.array(times) for n, times in rounds.items() if n not in failures}
     return Timings(finished, failures)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import re
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 BUSY = 0.5
@@ -32,7 +32,7 @@ def facts(root: Path = Path("/")) -> dict[str, Any]:
         "governor": _text(root / CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "opencv": metadata.version("opencv-python-headless"),
+        "opencv": cv2.__version__,
     }
 
 
@@ -71,7 +71,9 @@ def _gpu(root: Path) -> str | None:
 
 
 def _system(root: Path) -> str:
-    found = re.search(r'^PRETTY_NAME="?([^"\n]+)', _text(root / "etc/os-release") or "", re.MULTILINE)
+    found = re.search(
+        r'^PRETTY_NAME="?([^"\n]+)', _text(root / "etc/os-release") or "", re.MULTILINE
+    )
     return found[1] if found else platform.system()
 
 

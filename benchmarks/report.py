@@ -142,6 +142,10 @@ class Settings:
             raise ConfigError(f"{self}: rounds and queries are at least 1, the others at least 0")
 
 
+STANDARD = Settings()
+"""500 timed inferences of each subject."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The whole result; `exit_status` is that of the command."""

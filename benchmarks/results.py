@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import FIRM, answers, verdict
+from benchmarks.accuracy import FIRM, LEAST, answers, verdict
 from benchmarks.latency import Times, cost, is_unsteady, speed
 from benchmarks.machine import is_busy
 from benchmarks.report import BASELINE, FaceFacts, Model, Result, Versus
@@ -58,16 +58,19 @@ def _result(measured: Measured, baseline: Measured | None, truth: Truth | None) 
 
 
 def _versus(bundle: Measured, baseline: Measured, truth: Truth | None) -> Versus:
-    assert bundle.model and baseline.model
-    timed = bundle.times is not None and baseline.times is not None
+    assert bundle.model
+    assert baseline.model
+    ratios: dict[str, Any] = dict.fromkeys(("speed", "memory", "load"))
+    if bundle.times is not None and baseline.times is not None:
+        ratios = {
+            "speed": speed(baseline.times, bundle.times),
+            "memory": baseline.peak_rss_bytes / bundle.peak_rss_bytes,
+            "load": baseline.load_ms / bundle.load_ms,
+        }
     return Versus(
         is_parent=bundle.model.parent == baseline.model.sha256,
-        speed=speed(baseline.times, bundle.times)
-        if bundle.times is not None and baseline.times is not None
-        else None,
         size=baseline.model.size_bytes / bundle.model.size_bytes,
-        memory=baseline.peak_rss_bytes / bundle.peak_rss_bytes if timed else None,
-        load=baseline.load_ms / bundle.load_ms if timed else None,
+        **ratios,
         **_paired(bundle.scores, baseline.scores, truth),
     )
 
@@ -102,19 +105,20 @@ def notes(
     if not any(m.role == BASELINE for m in measured):
         found.append("No baseline was measured: there is nothing to compare with.")
     baseline = next((m.model for m in measured if m.role == BASELINE), None)
-    for m in measured:
-        if baseline and m.model and m.model.parent not in (None, baseline.sha256):
-            found.append(
-                f"{m.name}: the baseline is not its parent; its agreement and difference are "
-                "those of two separate models."
-            )
+    found += [
+        f"{m.name}: the baseline is not its parent; agreement and difference are those of two "
+        "separate models."
+        for m in measured
+        if baseline and m.model and m.model.parent not in (None, baseline.sha256)
+    ]
     return (*found, *_face_notes(faces), *_machine_notes(machine, cores))
 
 
 def _subject_notes(measured: Measured) -> list[str]:
     found = []
     if measured.failed:
-        found.append(f"{measured.name}: failed: {measured.failed}")
+        named = measured.name in measured.failed
+        found.append(f"Failed: {'' if named else measured.name + ': '}{measured.failed}")
     model = measured.model
     if model and model.precision_asked != model.precision_executed:
         found.append(
@@ -129,8 +133,10 @@ def _subject_notes(measured: Measured) -> list[str]:
 def _face_notes(faces: FaceFacts) -> list[str]:
     if not faces.labelled:
         return ["No labelled faces were given: accuracy is not measured, agreement only."]
-    if faces.count < 100:
-        return [f"Only {faces.count} labelled faces: intervals are printed, the verdict is withheld."]
+    if faces.count < LEAST:
+        return [
+            f"Only {faces.count} labelled faces: intervals are printed, the verdict is withheld."
+        ]
     if faces.count < FIRM:
         return [f"Only {faces.count} labelled faces: verdicts are provisional under {FIRM}."]
     return []

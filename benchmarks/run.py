@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from importlib import metadata
@@ -15,20 +15,17 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.accuracy import predict
 from benchmarks.faces import Faces, labelled_faces, plain_faces
-from benchmarks.latency import Progress, measure, warm_up
+from benchmarks.latency import measure, warm_up
+from benchmarks.markdown import markdown
 from benchmarks.page import page
-from benchmarks.report import BASELINE, BUNDLE, Model, Report, Settings
+from benchmarks.report import BASELINE, BUNDLE, STANDARD, Model, Report, Settings
 from benchmarks.results import Measured, notes, results
 from benchmarks.subject import Subject
-from benchmarks.table import markdown
 from edge_fer.engines import default_threads
 from edge_fer.errors import ConfigError, EdgeFerError
+from edge_fer.progress import Progress, silent
 from edge_fer.storage import write_file
 from edge_fer.types import FaceBatch
-
-
-def quiet(phase: str, done: int, total: int, note: str) -> None:
-    """Show no progress."""
 
 
 def bench(
@@ -40,9 +37,9 @@ def bench(
     *,
     faces: FaceBatch | None = None,
     limit: int | None = None,
-    settings: Settings = Settings(),
+    settings: Settings = STANDARD,
     threads: int | None = None,
-    progress: Progress = quiet,
+    progress: Progress = silent,
 ) -> Report:
     """Measure bundles beside their parent; writes report.json, report.md and report.html to `out`.
 
@@ -50,7 +47,7 @@ def bench(
         checkpoint: the full-precision baseline; None compares with nothing (a board without Keras).
         data: spec of labelled faces; without it `faces`, (N, H, W, 3) uint8 BGR, serve for
             agreement and latency.
-        limit: most faces to use, taken at even distances.
+        limit: most faces to use, drawn by a fixed seed.
         threads: of every runtime, each on as many cores; the device's default if None.
 
     A bundle that fails is reported and the others are measured: see `Report.exit_status`. Raises
@@ -64,7 +61,9 @@ def bench(
     with TemporaryDirectory() as scratch, ExitStack() as stack:
         run = _Run(chosen, settings, Path(scratch), progress)
         for name, role, path in _subjects(bundles, checkpoint):
-            run.add(stack.enter_context(Subject(name, role, path, cores)))
+            subject = Subject(name, role, path, cores)
+            stack.callback(subject.close)
+            run.add(subject)
         run.load()
         run.time()
         run.predict()
@@ -97,6 +96,7 @@ class _Run:
         self._scratch, self._progress = scratch, progress
         self._subjects: dict[str, Subject] = {}
         self._measured: dict[str, Measured] = {}
+        self._errors: dict[str, EdgeFerError] = {}
 
     @property
     def measured(self) -> list[Measured]:
@@ -112,31 +112,38 @@ class _Run:
         """Make every model ready and warm; raises where the baseline, which all need, cannot be."""
         for number, subject in enumerate(list(self._subjects.values())):
             self._progress("loading", number, len(self._measured), subject.name)
-            try:
-                self._load(subject)
-            except EdgeFerError as error:
-                if subject.role == BASELINE:
-                    raise
-                self._fail(subject.name, str(error))
-        self._progress("loading", len(self._measured), len(self._measured), "")
+            self._try(self._load, subject)
+        self._progress("loading", len(self._measured), len(self._measured))
+        failed = next((m for m in self.measured if m.role == BASELINE and m.failed), None)
+        if failed:
+            raise self._errors[failed.name]
 
     def time(self) -> None:
         """Latency in interleaved rounds, then peak memory before any batch is run."""
         timings = measure(list(self._subjects.values()), self._settings, self._progress)
-        for name, reason in timings.failures.items():
-            self._fail(name, reason)
+        for name, error in timings.failures.items():
+            self._fail(self._subjects[name], error)
         for name, times in timings.times.items():
             self._measured[name].times = times
-            self._measured[name].peak_rss_bytes = self._subjects[name].peak_rss_bytes()
+            self._try(self._weigh, self._subjects[name])
 
     def predict(self) -> None:
         """Scores of all faces."""
-        for name, subject in list(self._subjects.items()):
-            try:
-                count = self._faces.facts.count
-                self._measured[name].scores = predict(subject, count, self._progress)
-            except EdgeFerError as error:
-                self._fail(name, str(error))
+        for subject in list(self._subjects.values()):
+            self._try(self._predict, subject)
+
+    def _try(self, step: Callable[[Subject], None], subject: Subject) -> None:
+        try:
+            step(subject)
+        except EdgeFerError as error:
+            self._fail(subject, error)
+
+    def _weigh(self, subject: Subject) -> None:
+        self._measured[subject.name].peak_rss_bytes = subject.peak_rss_bytes()
+
+    def _predict(self, subject: Subject) -> None:
+        count = self._faces.facts.count
+        self._measured[subject.name].scores = predict(subject, count, self._progress)
 
     def _load(self, subject: Subject) -> None:
         measured, answer = self._measured[subject.name], subject.load()
@@ -151,9 +158,10 @@ class _Run:
             np.save(path, self._faces.at(size))
         return path
 
-    def _fail(self, name: str, reason: str) -> None:
-        self._measured[name].failed = reason
-        self._subjects.pop(name).close()
+    def _fail(self, subject: Subject, error: EdgeFerError) -> None:
+        measured = self._measured[subject.name]
+        measured.failed, self._errors[subject.name] = str(error), error
+        self._subjects.pop(subject.name).close()
 
 
 def _faces(data: str | None, split: str, faces: FaceBatch | None, limit: int | None) -> Faces:
@@ -167,15 +175,13 @@ def _faces(data: str | None, split: str, faces: FaceBatch | None, limit: int | N
 def _cores(threads: int | None) -> tuple[int, ...]:
     """The cores that every subject is held to."""
     allowed = sorted(os.sched_getaffinity(0))
-    wanted = threads or default_threads()
+    wanted = default_threads() if threads is None else threads
     if not 1 <= wanted <= len(allowed):
         raise ConfigError(f"threads {wanted}: this machine gives 1 to {len(allowed)}")
     return tuple(allowed[:wanted])
 
 
-def _subjects(
-    bundles: Sequence[Path], checkpoint: Path | None
-) -> list[tuple[str, str, Path]]:
+def _subjects(bundles: Sequence[Path], checkpoint: Path | None) -> list[tuple[str, str, Path]]:
     """Name, role and path of each; names are folder names, numbered where they repeat."""
     found = [("full precision", BASELINE, checkpoint)] if checkpoint else []
     for path in bundles:

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from edge_fer import errors
@@ -22,12 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Subject:
-    """The near end of one worker process; a context manager that ends it."""
+    """The near end of one worker process."""
 
     def __init__(self, name: str, role: str, path: Path, cores: tuple[int, ...]) -> None:
         self.name, self.role, self.path = name, role, path.absolute()
         self._cores = cores
-        self._complaints = tempfile.TemporaryFile()
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (close() closes it)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker"],
             # From there, so that the worker is of the same edge-fer whatever the user's folder.
@@ -36,17 +35,6 @@ class Subject:
             stdout=subprocess.PIPE,
             stderr=self._complaints,
         )
-
-    def __enter__(self) -> Subject:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def process_id(self) -> int:
@@ -77,7 +65,8 @@ class Subject:
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
         """Send a command and wait; raises the worker's own error, or EngineError if it died."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         try:
             self._process.stdin.write(json.dumps({"do": do, **values}).encode() + b"\n")
             self._process.stdin.flush()

@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.report import BASELINE
 from edge_fer.errors import EdgeFerError
+from edge_fer.plugins import missing
 from edge_fer.types import FaceBatch
 
 
@@ -42,9 +43,7 @@ class Worker:
     def time(self, start: int, count: int) -> dict[str, Any]:
         """Nanoseconds of single inferences, one after the other."""
         # A copy, so that reading the file is not timed.
-        faces = [
-            np.array(self._faces[[i % len(self._faces)]]) for i in range(start, start + count)
-        ]
+        faces = [np.array(self._faces[[i % len(self._faces)]]) for i in range(start, start + count)]
         taken = []
         for face in faces:
             began = time.perf_counter_ns()
@@ -82,7 +81,7 @@ def answer(worker: Worker, line: str) -> dict[str, Any]:
         result: dict[str, Any] = getattr(worker, command.pop("do"))(**command)
     except EdgeFerError as error:
         return {"kind": type(error).__name__, "error": str(error)}
-    except Exception as error:  # whatever a vendor raises is that subject's failure alone
+    except Exception as error:
         return {"kind": "EngineError", "error": f"{type(error).__name__}: {error}"}
     return result
 
@@ -116,7 +115,10 @@ def _bundle(path: Path, threads: int) -> tuple[Any, dict[str, Any]]:
 
 
 def _baseline(path: Path, threads: int) -> tuple[Any, dict[str, Any]]:
-    from benchmarks.baseline import Baseline
+    try:
+        from benchmarks.baseline import Baseline
+    except ModuleNotFoundError as error:
+        raise missing(error.name or "keras", "the baseline") from error
 
     baseline = Baseline(path, threads)
     return baseline, baseline.facts

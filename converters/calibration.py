@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge_fer.datasets import list_hash, open_dataset, samples_of
+from edge_fer.datasets.faces import classes_of, faces_of
+from edge_fer.datasets.shipped import calibration_faces
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
-from edge_fer.images import read_image
-from edge_fer.preprocess import crop_face
-from edge_fer.types import Box, FaceBatch, Sample
+from edge_fer.types import FaceBatch, Sample
 
-SHEET = Path(__file__).parent / "shipped_faces.png"
-SHEET_SIDE = 72
-"""Pixels of a shipped face; see `converters.distill` for how they were made."""
 FEWEST = 50
 """Faces below which ranges are guesswork."""
 DEFAULT_COUNT = 300
@@ -28,7 +24,7 @@ DEFAULT_COUNT = 300
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSet:
-    """Faces to take ranges from, and the faces the gate may use when there are no others."""
+    """Faces to take ranges from."""
 
     faces: FaceBatch
     names: tuple[str, ...]
@@ -46,21 +42,11 @@ class CalibrationSet:
         )
 
 
-def shipped_sets(size: int) -> tuple[CalibrationSet, FaceBatch]:
-    """The faces that ship with the project: every second calibrates, the others check."""
-    sheet = read_image(SHEET)
-    columns = sheet.shape[1] // SHEET_SIDE
-    count = columns * (sheet.shape[0] // SHEET_SIDE)
-    tiles = [
-        Box(left, top, left + SHEET_SIDE, top + SHEET_SIDE)
-        for top, left in (
-            (SHEET_SIDE * (i // columns), SHEET_SIDE * (i % columns)) for i in range(count)
-        )
-    ]
-    faces = np.stack([crop_face(sheet, tile, size) for tile in tiles])
-    names = tuple(f"shipped/{i}" for i in range(0, count, 2))
-    record = {"dataset": "shipped", "split": None, "count": len(names), "seed": None}
-    return CalibrationSet(faces[::2], names, record), faces[1::2]
+def shipped_set(size: int) -> CalibrationSet:
+    """The calibration half of the faces that ship with the project."""
+    faces = calibration_faces(size)
+    names = tuple(f"shipped/{i}" for i in range(len(faces)))
+    return CalibrationSet(faces, names, {"dataset": "shipped", "split": None, "count": len(names)})
 
 
 def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> CalibrationSet:
@@ -84,21 +70,21 @@ def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> Calibr
         "seed": seed,
         "sha256": list_hash(chosen),
     }
-    faces = np.stack([_face(sample, size) for sample in chosen])
-    return CalibrationSet(faces, tuple(s.source for s in chosen), record)
+    return CalibrationSet(faces_of(chosen, size), tuple(s.source for s in chosen), record)
 
 
-def labelled_faces(spec: str, split: str, size: int) -> tuple[FaceBatch, np.ndarray, dict[str, Any]]:
+def labelled_faces(
+    spec: str, split: str, size: int
+) -> tuple[FaceBatch, np.ndarray, dict[str, Any]]:
     """All faces of a split, their (N,) classes, and a record of them."""
     samples = samples_of(open_dataset(spec), split)
-    faces = np.stack([_face(sample, size) for sample in samples])
     record = {
         "dataset": spec.partition(":")[0],
         "split": split,
         "faces": len(samples),
         "sha256": list_hash(samples),
     }
-    return faces, np.array([s.emotion for s in samples]), record
+    return faces_of(samples, size), classes_of(samples), record
 
 
 def _balanced(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:
@@ -110,16 +96,10 @@ def _balanced(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:
     missing = [emotion.label for emotion, members in by_class.items() if not members]
     if missing:
         raise ConfigError(f"calibration: no faces of {', '.join(missing)}; every class is needed")
-    rounds = zip_longest_flat(list(by_class.values()))
-    return rounds[:count]
+    return _interleaved(list(by_class.values()))[:count]
 
 
-def zip_longest_flat(columns: list[list[Sample]]) -> list[Sample]:
+def _interleaved(columns: list[list[Sample]]) -> list[Sample]:
     """The first of each column, then the second of each, and so on."""
     longest = max(len(column) for column in columns)
     return [column[i] for i in range(longest) for column in columns if i < len(column)]
-
-
-def _face(sample: Sample, size: int) -> np.ndarray:
-    image = sample.read()
-    return crop_face(image, sample.box or Box.whole(image), size)

@@ -21,11 +21,12 @@ from converters.calibration import (
     CalibrationSet,
     drawn_set,
     labelled_faces,
-    shipped_sets,
+    shipped_set,
 )
 from converters.fold import folded_model
 from converters.gate import Verdict, infer_all, judge
 from edge_fer.bundle import Bundle, Manifest, create_bundle
+from edge_fer.datasets.shipped import check_faces
 from edge_fer.engines import open_engine
 from edge_fer.errors import ConfigError, Refused
 from edge_fer.progress import Progress
@@ -152,7 +153,7 @@ def _source(order: Order, checkpoint: Checkpoint, progress: Progress) -> Source:
 
 def _calibration(order: Order, size: int) -> CalibrationSet:
     if order.data is None:
-        return shipped_sets(size)[0]
+        return shipped_set(size)
     return drawn_set(order.data, "train", order.samples, order.seed, size)
 
 
@@ -160,7 +161,7 @@ def _gate_faces(order: Order, checkpoint: Checkpoint, progress: Progress) -> Gat
     size = checkpoint.recipe.architecture.size
     truth: NDArray[np.integer] | None = None
     if order.data is None:
-        faces = shipped_sets(size)[1]
+        faces = check_faces(size)
         data: dict[str, Any] = {"dataset": "shipped", "split": None, "faces": len(faces)}
     else:
         faces, truth, data = labelled_faces(order.data, "validation", size)
@@ -214,6 +215,11 @@ def _architecture(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _tools() -> dict[str, str]:
     packages: Sequence[str] = (
-        "edge-fer", "keras", "tensorflow", "openvino", "nncf", "ai-edge-quantizer",
+        "edge-fer",
+        "keras",
+        "tensorflow",
+        "openvino",
+        "nncf",
+        "ai-edge-quantizer",
     )
     return {package: metadata.version(package) for package in packages}

@@ -1,6 +1,6 @@
 """Makes the shipped calibration faces: pictures distilled from a network's own statistics.
 
-    python -m converters.distill CHECKPOINT OUT.png --count 256
+    python -m converters.distill CHECKPOINT --count 256
 
 Nobody's photograph is in them. Grey noise is changed by gradient descent until the mean and the
 variance of every batch norm's input, over a batch of pictures, equal those that the network
@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from converters.calibration import SHEET_SIDE
+from edge_fer.datasets.shipped import SHEET, SIDE
 from edge_fer.emotions import LABELS
 from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.predict import float_model
@@ -79,7 +79,7 @@ def _batch(network: _Statistics, count: int, steps: int, seed: int) -> FaceBatch
     wanted = tf.one_hot([i % len(LABELS) for i in range(count)], len(LABELS))
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, steps))
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step() -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             bytes_ = tf.repeat(255 * tf.sigmoid(pictures), 3, axis=3)
@@ -111,7 +111,7 @@ def write_sheet(pictures: FaceBatch, out: Path) -> None:
     """Lay pictures side by side into one grey PNG."""
     if len(pictures) % COLUMNS:
         raise ValueError(f"{len(pictures)} pictures do not fill rows of {COLUMNS}")
-    small = [cv2.resize(p, (SHEET_SIDE, SHEET_SIDE))[..., 0] for p in pictures]
+    small = [cv2.resize(p, (SIDE, SIDE))[..., 0] for p in pictures]
     rows = [np.hstack(small[i : i + COLUMNS]) for i in range(0, len(small), COLUMNS)]
     cv2.imwrite(str(out), np.vstack(rows), [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
@@ -120,7 +120,7 @@ def main() -> None:
     """The command line above."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("--out", type=Path, default=SHEET)
     parser.add_argument("--count", type=int, default=256)
     parser.add_argument("--steps", type=int, default=160)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""Bytes in, probabilities out, at no cost: normalisation, colour and temperature go into weights."""
+"""Bytes in, probabilities out, at no cost: what lies between goes into the weights."""
 
 from __future__ import annotations
 

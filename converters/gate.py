@@ -39,24 +39,31 @@ class Verdict:
     difference: Interval | None
     """Child minus parent, on the same faces."""
 
+    @property
+    def word(self) -> str:
+        """`passed`, `provisional` or `refused`."""
+        if not self.passed:
+            return "refused"
+        return "provisional" if self.provisional else "passed"
+
     def to_json(self) -> dict[str, Any]:
         """For the manifest: accuracies are figures or the words "not measured"."""
         record = {k: v for k, v in asdict(self).items() if k not in ("passed", "reasons")}
-        verdict = "provisional" if self.provisional else "passed"
         unmeasured = {
             k: "not measured"
             for k in ("parent_accuracy", "child_accuracy", "difference")
             if record[k] is None
         }
         accuracy = record["child_accuracy"] or "not measured"
-        return {"verdict": verdict, **record, **unmeasured, "accuracy": accuracy}
+        return {"verdict": self.word, **record, **unmeasured, "accuracy": accuracy}
 
     def lines(self) -> list[str]:
         """For a person, a line a figure."""
         said = [f"agreement with the parent {_percent(self.agreement)} on {self.faces} faces"]
         if self.difference and self.parent_accuracy and self.child_accuracy:
             said += [
-                f"accuracy {_percent(self.child_accuracy)}, parent {_percent(self.parent_accuracy)}",
+                f"accuracy {_percent(self.child_accuracy)}",
+                f"its parent's {_percent(self.parent_accuracy)}",
                 f"paired difference {_points(self.difference)}",
             ]
         else:

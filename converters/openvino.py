@@ -9,11 +9,11 @@ from pathlib import Path
 
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
 
-import keras  # noqa: E402
-import openvino as ov  # noqa: E402
-from openvino.preprocess import PrePostProcessor  # noqa: E402
+import keras
+import openvino as ov
+from openvino.preprocess import PrePostProcessor
 
-from edge_fer.types import FaceBatch  # noqa: E402
+from edge_fer.types import FaceBatch
 
 
 def to_float(model: keras.Model) -> ov.Model:

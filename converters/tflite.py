@@ -48,9 +48,7 @@ def quantize(model: bytes, activations: Activations) -> bytes:
 
     worker = quantizer.Quantizer(model, recipe.static_wi8_ai8())
     for operation in (qtyping.TFLOperationName.SOFTMAX, qtyping.TFLOperationName.OUTPUT):
-        worker.update_quantization_recipe(
-            ".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE
-        )
+        worker.update_quantization_recipe(".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
     result = worker.quantize(
         _ranges(activations), enable_progress_bar=False, enable_progress_report=False
     )

@@ -80,6 +80,20 @@ class Bundle:
         """Of all files together, without the manifest."""
         return sum(len(content) for content in self.files.values())
 
+    def calibration_lines(self) -> list[str]:
+        """What its ranges were taken from, for a person; empty for floats."""
+        record = self.manifest.calibration
+        if not record:
+            return []
+        where = " ".join(filter(None, (record.get("dataset"), record.get("split"))))
+        left_out = record.get("left_out", [])
+        said = [f"calibrated on {record.get('used')} faces of {where}"]
+        if left_out:
+            said.append(
+                f"left out as outliers: {', '.join(left_out[:5])}" + " ..." * (len(left_out) > 5)
+            )
+        return said
+
 
 def open_bundle(path: Path) -> Bundle:
     """Read and verify a bundle; raises BundleError naming what is wrong with it."""

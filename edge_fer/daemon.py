@@ -19,7 +19,7 @@ from edge_fer.config import RunConfig
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.engines import open_engine
 from edge_fer.errors import CameraError, EngineError
-from edge_fer.events import Event, Events
+from edge_fer.events import Events
 from edge_fer.notices import Seldom, notice
 from edge_fer.pipeline import Recognizer
 from edge_fer.protocols import Camera, Engine, FaceDetector
@@ -92,7 +92,7 @@ class Watch:
         self._seldom = Seldom()
 
     def run(self) -> None:
-        """Until stopped, the wanted number of events, the last reader's leaving, or a file's end."""
+        """Until stopped, enough events, the last reader's leaving, or the end of a file."""
         while not self._done():
             live = True
             try:
@@ -156,11 +156,11 @@ class Watch:
         """Emit one frame's event; gives the index of the last frame that had one."""
         try:
             recognition = recognizer.recognize(frame)
-        except Exception as error:  # also what no engine should raise: one frame is not the end
+        except Exception as error:  # whatever a runtime raises, one frame is not the end
             self._failed(error)
             return last
         self._failures = 0
-        self._sinks.write(self._events.update(recognition, dropped=frame.index - last - 1))
+        self._sinks.write(self._events.update(recognition, max(frame.index - last - 1, 0)))
         self._updates += 1
         return frame.index
 
@@ -175,14 +175,11 @@ class Watch:
         if state == self._state or (state, self._state) == ("lost", "stalled"):
             return
         if self._state != "starting" or state != "ok":
-            notice(f"camera {self._config.camera_id} is {state}: {why}")
+            notice(f"camera state {state}: {why}")
         if state == "ok":
             self._waits = retry_waits()
         self._state = state
-        self._emit(self._events.state(state))
-
-    def _emit(self, event: Event) -> None:
-        self._sinks.write(event)
+        self._sinks.write(self._events.state(state))
 
 
 def retry_waits() -> Iterator[float]:

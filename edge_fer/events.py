@@ -1,12 +1,11 @@
-"""The events of `edge-fer/event/1`: JSON objects of finite numbers, one a line, at most 4 KiB."""
+"""The events of `edge-fer/event/1`: JSON objects of finite numbers, at most 4 KiB each."""
 
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from itertools import count
@@ -20,10 +19,6 @@ from edge_fer.pipeline import Recognition
 from edge_fer.types import Box, Frame, Prediction
 
 SCHEMA = "edge-fer/event/1"
-TYPES = ("hello", "update", "state")
-"""The types that this version emits."""
-CAMERA_STATES = ("starting", "ok", "stalled", "lost")
-"""The camera states that this version tells apart."""
 LONGEST_NAME = 64
 """Characters of a model's name in an event; keeps ten faces under 4 KiB."""
 SMALLEST_FACE = 48
@@ -118,11 +113,6 @@ class Events:
             "device": self._config.device,
             **content,
         }
-
-
-def encode(event: Mapping[str, Any]) -> bytes:
-    """One line of ASCII JSON with its line end; raises ValueError for NaN and infinity."""
-    return json.dumps(event, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 def clock_synced() -> bool:

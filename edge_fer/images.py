@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-# A 420 kB PNG can unpack to 890 MB; OpenCV reads this limit once, when it is imported.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**24))
+import cv2
+import numpy as np
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-
-from edge_fer.errors import BadData, NotFound  # noqa: E402
-from edge_fer.types import Image  # noqa: E402
+from edge_fer.errors import BadData, NotFound
+from edge_fer.types import Image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 """File names that are taken for pictures when a folder is read."""

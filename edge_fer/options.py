@@ -1,4 +1,4 @@
-"""Settings written as `name=value,name=value`: the argument of a spec becomes a frozen dataclass."""
+"""Settings written as `name=value,name=value`: a spec's argument becomes a frozen dataclass."""
 
 from __future__ import annotations
 

@@ -140,9 +140,9 @@ def blur(face: Image) -> float:
 def _visible(box: Box, image: Image) -> bool:
     """True when a box has an area and some of it lies in the image."""
     height, width = image.shape[:2]
-    across = min(box.right, width) - max(box.left, 0)
-    down = min(box.bottom, height) - max(box.top, 0)
-    return across > 0 and down > 0
+    across = range(max(box.left, 0), min(box.right, width))
+    down = range(max(box.top, 0), min(box.bottom, height))
+    return bool(across and down)
 
 
 def _finite(scores: ScoreBatch) -> ScoreBatch:

@@ -33,7 +33,7 @@ EXTRAS = {
     "tensorflow": "train",
     "safetensors": "train",
     "tqdm": "train",
-    "matplotlib": "bench",
+    "matplotlib": "train",
     "nncf": "convert",
     "ai_edge_quantizer": "convert",
 }

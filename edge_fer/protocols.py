@@ -12,7 +12,7 @@ class Camera(Protocol):
     """Gives frames until it ends; raises CameraError when it cannot."""
 
     live: bool
-    """True: frames come at their own pace and late ones are worthless. False: a file, read whole."""
+    """True: frames come at their own pace, late ones are worthless. False: a file, read whole."""
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames in order; ends with the file, never for a live camera."""

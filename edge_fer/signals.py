@@ -36,8 +36,12 @@ def stop_signals() -> Iterator[threading.Event]:
     try:
         yield stop
     finally:
-        # Once stopping, the thread stays on guard until the process is gone.
-        if not stop.is_set():
+        if stop.is_set():
+            # The thread stays on guard until the process is gone. Python's own end puts back the
+            # default of every handler but this one, and a second signal would then end it with 143.
+            for number in STOPPING:
+                signal.signal(number, signal.SIG_IGN)
+        else:
             signal.set_wakeup_fd(earlier)
             for number, handler in handlers.items():
                 signal.signal(number, handler)

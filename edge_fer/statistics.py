@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,9 @@ def mcnemar(answers: Classes, parent: Classes, truth: Classes) -> float:
     if changed == 0:
         return 1.0
     fewer = min(won, changed - won)
-    tail = sum(math.comb(changed, k) for k in range(fewer + 1)) / 2**changed
-    return min(1.0, 2 * tail)
+    # Whole numbers: 2**changed is beyond a float for more than 1023 changed answers.
+    tail = sum(math.comb(changed, k) for k in range(fewer + 1))
+    return min(1.0, float(Fraction(2 * tail, 2**changed)))
 
 
 def confusion(answers: Classes, truth: Classes) -> NDArray[np.int64]:

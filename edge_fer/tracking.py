@@ -40,9 +40,7 @@ class Tracker:
         """The same faces in the same order, numbered; `captured` in monotonic seconds."""
         self._tracks = [t for t in self._tracks if captured - t.seen <= self._forget_s]
         matched = _match([face.box for face in faces], self._tracks)
-        return [
-            self._numbered(face, matched.get(i), captured) for i, face in enumerate(faces)
-        ]
+        return [self._numbered(face, matched.get(i), captured) for i, face in enumerate(faces)]
 
     def _numbered(self, face: Face, track: _Track | None, captured: float) -> Face:
         if track is None:

@@ -1,4 +1,4 @@
-"""The newest frame only: a camera runs in a thread, and what nobody took is replaced and counted."""
+"""The newest frame only: a camera runs in a thread; what nobody took is replaced and counted."""
 
 from __future__ import annotations
 

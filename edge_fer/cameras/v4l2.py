@@ -13,15 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# Else a stalled camera blocks a read for 10 s; OpenCV looks when it first waits for a frame.
-os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+import cv2
+import numpy as np
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-
-from edge_fer.errors import CameraError  # noqa: E402
-from edge_fer.options import read_options  # noqa: E402
-from edge_fer.types import Frame, Image  # noqa: E402
+from edge_fer.errors import CameraError
+from edge_fer.options import read_options
+from edge_fer.types import Frame, Image
 
 VIDIOC_QUERYCAP = 0x80685600
 VIDIOC_REQBUFS = 0xC0145608
@@ -32,8 +29,8 @@ ADVICE = {
     errno.ENODEV: "has been unplugged; plug the camera in again",
     errno.ENXIO: "has no camera behind it; choose one of {others}",
     errno.EBUSY: "is in use by {holder}; stop that program",
-    errno.EACCES: "is forbidden to this user; add it to the group video: sudo usermod -aG video $USER",
-    errno.EPERM: "is forbidden by the service's settings; allow it with DeviceAllow=char-video4linux",
+    errno.EACCES: "is forbidden to this user; join the group video: sudo usermod -aG video $USER",
+    errno.EPERM: "is forbidden by the service unit; give it DeviceAllow=char-video4linux",
     errno.ENOTTY: "is not a video device; choose one of {others}",
     errno.EINVAL: "gives no pictures (a metadata node?); choose one of {others}",
 }
@@ -41,7 +38,7 @@ ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What is asked of the driver, which may give something near; 0 leaves its default."""
+    """What is asked of the driver, which may give something near; 0 leaves its own default."""
 
     size: tuple[int, int] = (0, 0)
     """Width and height in pixels."""
@@ -63,7 +60,9 @@ class V4l2Camera:
         self._reading = threading.Lock()
         self._video = cv2.VideoCapture(self.device, cv2.CAP_V4L2)
         if not self._video.isOpened():
-            raise CameraError(f"camera {self.device}: OpenCV cannot open it; is its format supported?")
+            raise CameraError(
+                f"camera {self.device}: OpenCV cannot open it; is its format supported?"
+            )
         self._set(mode)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -127,7 +126,11 @@ def _ask(handle: int) -> None:
         raise OSError(errno.EINVAL, "no capture")
     # Several programs may open a camera, only one may have buffers: asking for none is harmless.
     buffers = struct.pack("5I", 0, 1, 1, 0, 0)  # count, type capture, memory map
-    fcntl.ioctl(handle, VIDIOC_REQBUFS, buffers)
+    try:
+        fcntl.ioctl(handle, VIDIOC_REQBUFS, buffers)
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            raise
 
 
 def _others(device: str) -> str:

@@ -14,7 +14,7 @@ from edge_fer.types import Frame, Image
 
 
 class VideoCamera:
-    """A video file read as fast as its consumer asks; needs FFmpeg in OpenCV, as the wheels have."""
+    """A video file, read as fast as its consumer asks, by the FFmpeg in OpenCV's wheels."""
 
     live = False
 

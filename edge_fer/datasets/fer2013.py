@@ -44,7 +44,9 @@ class Fer2013:
         self.name = f"fer2013:{path}"
         self._root = Path(path)
         if not path or not self._root.exists():
-            raise NotFound(f"{self.name}: no such file or folder; give the path of your FER2013 copy")
+            raise NotFound(
+                f"{self.name}: no such file or folder; give the path of your FER2013 copy"
+            )
 
     def samples(self, split: str) -> Sequence[Sample]:
         """The faces of one official split, in the files' own order."""
@@ -82,7 +84,9 @@ def _from_sheet(sheet: Path) -> Iterator[Sample]:
             top, left = SIDE * (i // COLUMNS), SIDE * (i % COLUMNS)
             face = pixels[top : top + SIDE, left : left + SIDE]
             if face.shape != (SIDE, SIDE) or None in (row.get("file"), row.get("label")):
-                raise BadData(f"{table}:{i + 2}: no face for this row; the sheet or CSV is cut short")
+                raise BadData(
+                    f"{table}:{i + 2}: no face for this row; the sheet or CSV is cut short"
+                )
             yield Sample(
                 emotion_named(row["label"], f"{table}:{i + 2}"),
                 f"{sheet.stem}/{row['file']}",

@@ -1,4 +1,4 @@
-"""Faces drawn from numbers, with a chosen expression: pictures that are nobody's, for demo and test."""
+"""Faces drawn from numbers, with a chosen expression: pictures of nobody, for demo and test."""
 
 from __future__ import annotations
 
@@ -48,4 +48,4 @@ def backdrop(height: int, width: int, seed: int) -> Image:
     coarse = rng.uniform(70, 190, (4, 5, 1)) + rng.uniform(-18, 18, (4, 5, 3))
     room = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     room += rng.normal(0, 2.0, (height, width, 1)).astype(np.float32)
-    return np.clip(room, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(room, 0, 255), np.uint8)

@@ -46,22 +46,30 @@ class Canvas:
         if left >= right or top >= bottom:
             return
         part = self.image[top:bottom, left:right]
-        mask = _mask(outline, left, top, part)
-        if soft:
-            mask = cv2.GaussianBlur(mask, (0, 0), max(soft * self._unit, 0.1))
+        mask = _mask(outline - (left, top), part.shape[:2], soft * self._unit)
         if within is not None:
-            mask = np.minimum(mask, _mask(within @ self._turn + self._centre, left, top, part))
-        part += (np.array(colour, np.float32) - part) * (mask * np.float32(opacity / 255))[..., None]
+            limit = within @ self._turn + self._centre - (left, top)
+            mask = np.minimum(mask, _mask(limit, part.shape[:2], 0))
+        change = np.array(colour, np.float32) - part
+        change *= (mask * np.float32(opacity / 255))[..., None]
+        part += change
 
     def line(self, points: Floats, thickness: float, colour: Colour, opacity: float = 1.0) -> None:
         """Blend a line that is thickest in its middle; thickness in face units."""
         self.fill(ribbon(points, thickness), colour, opacity, soft=thickness * 0.3)
 
 
-def _mask(outline: Floats, left: int, top: int, part: NDArray[np.float32]) -> NDArray[np.uint8]:
-    mask = np.zeros(part.shape[:2], np.uint8)
-    corners = np.round((outline - (left, top)) * 2**FINE).astype(np.int32)
-    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, FINE)
+def _mask(outline: Floats, size: tuple[int, int], blur: float) -> NDArray[np.uint8]:
+    """The inside of a polygon as 0 to 255 with a blurred edge; all in pixels."""
+    coarse = max(int(blur / 2), 1)  # a strong blur of a small mask looks the same and costs less
+    height, width = (-(-side // coarse) for side in size)
+    mask = np.zeros((height, width), np.uint8)
+    corners = outline * (width / size[1], height / size[0]) * 2**FINE
+    cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255, cv2.LINE_AA, FINE)
+    if blur:
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), max(blur / coarse, 0.1)), np.uint8)
+    if coarse > 1:
+        mask = np.asarray(cv2.resize(mask, size[::-1]), np.uint8)
     return mask
 
 
@@ -79,6 +87,11 @@ def ellipse(x: float, y: float, half_width: float, half_height: float) -> Floats
     """An ellipse around a point."""
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     return np.stack([x + half_width * np.cos(angle), y + half_height * np.sin(angle)], axis=1)
+
+
+def moved(points: Floats, right: float, down: float) -> Floats:
+    """The same shape elsewhere."""
+    return np.asarray(points + np.array([right, down]), np.float64)
 
 
 def ribbon(points: Floats, thickness: float) -> Floats:

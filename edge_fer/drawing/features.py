@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_fer.drawing.canvas import Canvas, Colour, Floats, curve, ellipse, shade
+from edge_fer.drawing.canvas import Canvas, Colour, Floats, curve, ellipse, moved, shade
 from edge_fer.drawing.people import Look, Person
 
 INK: Colour = (26, 24, 32)
@@ -55,16 +55,18 @@ def _body(canvas: Canvas, who: Person) -> None:
     )  # fmt: skip
     canvas.fill(neck, shade(who.skin, 0.72), soft=0.02)
     canvas.fill(ellipse(0, 1.0, 0.5, 0.22), shade(who.skin, 0.45), 0.6, 0.08, within=neck)
-    canvas.fill(shoulders, who.shirt, soft=0.02)
+    canvas.fill(shoulders, who.shirt)
     canvas.fill(ellipse(-0.3 * who.light, 1.75, 1.3, 0.25), shade(who.shirt, 1.3), 0.4, 0.15)
 
 
 def _skin(canvas: Canvas, who: Person, look: Look) -> None:
     face = outline(who, look)
     for side in SIDES:
-        canvas.fill(ellipse(side * (who.width + 0.02), -0.1, 0.09, 0.2), shade(who.skin, 0.75), 1, 0.01)
+        canvas.fill(
+            ellipse(side * (who.width + 0.02), -0.1, 0.09, 0.2), shade(who.skin, 0.75), 1, 0.01
+        )
     canvas.fill(face, shade(who.skin, 0.70), soft=0.012)
-    lit = outline(who, look, 0.86) + (0.10 * who.light, -0.02)
+    lit = moved(outline(who, look, 0.86), 0.10 * who.light, -0.02)
     canvas.fill(lit, who.skin, 1.0, 0.13, within=face)
     canvas.fill(ellipse(0.12 * who.light, -0.78, 0.42, 0.22), shade(who.skin, 1.15), 0.5, 0.14)
     for side in SIDES:
@@ -114,12 +116,14 @@ def _eye(canvas: Canvas, who: Person, look: Look, side: float) -> None:
     canvas.fill(iris, who.iris, 1.0, 0.006, within=slit)
     canvas.fill(ellipse(x, EYE_Y - 0.025, 0.045, 0.045), INK, 1.0, 0.006, within=slit)
     canvas.fill(ellipse(x + 0.03, EYE_Y - 0.06, 0.018, 0.018), (250, 250, 250), 0.9, within=slit)
-    canvas.fill(upper + (0, 0.02), INK, 0.35, 0.02, within=slit)
+    canvas.fill(moved(upper, 0, 0.02), INK, 0.35, 0.02, within=slit)
     canvas.line(upper, 0.045, INK, 0.95)
     canvas.line(lower, 0.022, shade(who.skin, 0.45), 0.75)
     if look.lids < 0.6:
-        canvas.line(upper - (0, 0.055), 0.025, shade(who.skin, 0.5), 0.7)
-    bag = curve((inner, EYE_Y + 0.10), (x, EYE_Y + 0.17 - 0.04 * look.squint), (outer, EYE_Y + 0.08))
+        canvas.line(moved(upper, 0, -0.055), 0.025, shade(who.skin, 0.5), 0.7)
+    bag = curve(
+        (inner, EYE_Y + 0.10), (x, EYE_Y + 0.17 - 0.04 * look.squint), (outer, EYE_Y + 0.08)
+    )
     canvas.line(bag, 0.03, shade(who.skin, 0.6), 0.25 + 0.45 * max(look.squint, 0))
 
 
@@ -139,7 +143,9 @@ def _nose(canvas: Canvas, who: Person, look: Look) -> None:
     for side in SIDES:
         flank = curve((side * 0.10, -0.30), (side * 0.07, -0.1), (side * w * 0.9, 0.2 - up))
         canvas.line(flank, 0.07, dark, 0.30 - 0.18 * side * who.light)
-        wing = curve((side * w, 0.13 - up), (side * w * 1.22, 0.22 - up), (side * w * 0.85, 0.29 - up))
+        wing = curve(
+            (side * w, 0.13 - up), (side * w * 1.22, 0.22 - up), (side * w * 0.85, 0.29 - up)
+        )
         canvas.line(wing, 0.035, shade(who.skin, 0.5), 0.75)
         nostril = ellipse(side * w * 0.52, 0.275 - up, w * 0.30, 0.028)
         canvas.fill(nostril, shade(who.skin, 0.22), 0.9, 0.012)
@@ -162,10 +168,14 @@ def _mouth(canvas: Canvas, who: Person, look: Look) -> None:
     bow = swell * (1 - 0.25 * np.exp(-((along / 0.18) ** 2)))
     rim_up, rim_low = upper - thick * bow, lower + thick * 1.35 * swell
     lip = (who.skin[0] * 0.62, who.skin[1] * 0.58, who.skin[2] * 0.82)
-    canvas.fill(ellipse(0, float(rim_low.max()) + 0.06, half * 0.6, 0.04), shade(who.skin, 0.6), 0.45, 0.04)
+    canvas.fill(
+        ellipse(0, float(rim_low.max()) + 0.06, half * 0.6, 0.04), shade(who.skin, 0.6), 0.45, 0.04
+    )
     canvas.fill(_between(x, rim_up, upper), shade(lip, 0.82), 0.9, 0.012)
     canvas.fill(_between(x, lower, rim_low), lip, 0.9, 0.012)
-    canvas.fill(ellipse(0, float((lower + rim_low)[16]) / 2, half * 0.4, 0.02), shade(lip, 1.3), 0.5, 0.02)
+    canvas.fill(
+        ellipse(0, float((lower + rim_low)[16]) / 2, half * 0.4, 0.02), shade(lip, 1.3), 0.5, 0.02
+    )
     if look.gap + look.wrinkle > 0.05:
         _inside(canvas, look, x, upper, lower)
     canvas.line(np.stack([x, middle if look.gap < 0.05 else upper], axis=1), 0.035, INK, 0.8)
@@ -179,12 +189,16 @@ def _inside(canvas: Canvas, look: Look, x: Floats, upper: Floats, lower: Floats)
     opening = _between(x, upper, lower)
     canvas.fill(opening, (30, 22, 52), 1.0, 0.008)
     deep = float((lower - upper).max())
-    canvas.fill(ellipse(0, float(lower.max()), 0.6 * x[-1], 0.4 * deep), (84, 78, 150), 0.7, 0.03, opening)
+    canvas.fill(
+        ellipse(0, float(lower.max()), 0.6 * x[-1], 0.4 * deep), (84, 78, 150), 0.7, 0.03, opening
+    )
     if look.teeth > 0:
         row = upper + np.minimum((lower - upper) * 0.75, 0.13) * min(look.teeth * 1.3, 1)
         canvas.fill(_between(x * 0.94, upper, row), WHITE, 0.93, 0.008, within=opening)
     if look.stretch > 0.3 and look.corners < 0:
-        canvas.fill(_between(x * 0.8, lower - 0.3 * (lower - upper), lower), WHITE, 0.8, 0.008, opening)
+        canvas.fill(
+            _between(x * 0.8, lower - 0.3 * (lower - upper), lower), WHITE, 0.8, 0.008, opening
+        )
 
 
 def _between(x: Floats, above: Floats, below: Floats) -> Floats:
@@ -195,7 +209,16 @@ def _between(x: Floats, above: Floats, below: Floats) -> Floats:
 
 def _beard(canvas: Canvas, who: Person, look: Look) -> None:
     face = outline(who, look)
-    chin = curve((-0.8, 0.1), (-0.62, 0.55), (-0.3, 0.42), (0.3, 0.42), (0.62, 0.55), (0.8, 0.1), (0.8, 1.3), (-0.8, 1.3))
+    chin = curve(
+        (-0.8, 0.1),
+        (-0.62, 0.55),
+        (-0.3, 0.42),
+        (0.3, 0.42),
+        (0.62, 0.55),
+        (0.8, 0.1),
+        (0.8, 1.3),
+        (-0.8, 1.3),
+    )
     canvas.fill(chin, shade(who.hair, 0.9), 0.6, 0.06, within=face)
 
 
@@ -215,11 +238,12 @@ def _hair(canvas: Canvas, who: Person) -> None:
     side = {"short": -0.45, "long": 0.25, "fringe": -0.25}[who.style]
     cap = curve(
         (-w - 0.02, side), (-w - 0.14, -0.6), (-w + 0.02, -1.3), (-0.35, -1.6), (0.35, -1.6),
-        (w - 0.02, -1.3), (w + 0.14, -0.6), (w + 0.02, side), (w - 0.06, -0.55), (w - 0.16, line + 0.12),
+        (w - 0.02, -1.3), (w + 0.14, -0.6), (w + 0.02, side), (w - 0.06, -0.55),
+        (w - 0.16, line + 0.12),
         (0.3, line - 0.06), (0.1 * np.sign(who.light), line), (-0.3, line - 0.06),
         (-w + 0.16, line + 0.12), (-w + 0.06, -0.55),
     )  # fmt: skip
-    canvas.fill(cap + (0, 0.04), shade(who.skin, 0.5), 0.5, 0.04, within=outline(who, Look()))
+    canvas.fill(moved(cap, 0, 0.04), shade(who.skin, 0.5), 0.5, 0.04, within=outline(who, Look()))
     canvas.fill(cap, who.hair, 1.0, 0.02)
     shine = curve((-0.5, -1.2), (0.1 * who.light, -1.38), (0.5, -1.2))
     canvas.line(shine, 0.16, shade(who.hair, 1.7), 0.35)

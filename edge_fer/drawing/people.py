@@ -1,4 +1,4 @@
-"""Who is drawn, and what the face does: drawn persons by number, expressions as muscle movements."""
+"""Who is drawn and what the face does: persons by number, expressions as muscle movements."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ from edge_fer.drawing.canvas import Colour
 from edge_fer.emotions import Emotion
 
 SKINS: tuple[Colour, ...] = (
-    (168, 194, 232), (150, 180, 224), (128, 160, 208), (104, 138, 190), (80, 110, 160), (62, 84, 124),
+    (168, 194, 232), (150, 180, 224), (128, 160, 208),
+    (104, 138, 190), (80, 110, 160), (62, 84, 124),
 )  # fmt: skip
-HAIRS: tuple[Colour, ...] = ((22, 22, 26), (30, 42, 62), (40, 66, 104), (88, 132, 172), (130, 132, 136))
-SHIRTS: tuple[Colour, ...] = ((120, 70, 40), (60, 60, 130), (70, 100, 60), (150, 150, 155), (50, 45, 45))
+HAIRS: tuple[Colour, ...] = (
+    (22, 22, 26),
+    (30, 42, 62),
+    (40, 66, 104),
+    (88, 132, 172),
+    (130, 132, 136),
+)
+SHIRTS: tuple[Colour, ...] = (
+    (120, 70, 40),
+    (60, 60, 130),
+    (70, 100, 60),
+    (150, 150, 155),
+    (50, 45, 45),
+)
 STYLES = ("short", "long", "fringe", "bald")
 
 

@@ -8,14 +8,14 @@ from typing import Any
 # Opening a model must not open a socket: no usage statistics from a device.
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
 
-import numpy as np  # noqa: E402
-import openvino as ov  # noqa: E402
+import numpy as np
+import openvino as ov
 
-from edge_fer.bundle import Bundle  # noqa: E402
-from edge_fer.emotions import LABELS  # noqa: E402
-from edge_fer.engines.scores import checked_faces, checked_scores  # noqa: E402
-from edge_fer.errors import BundleError, EngineError  # noqa: E402
-from edge_fer.types import FaceBatch, ScoreBatch  # noqa: E402
+from edge_fer.bundle import Bundle
+from edge_fer.emotions import LABELS
+from edge_fer.engines.scores import checked_faces, checked_scores
+from edge_fer.errors import BundleError, EngineError
+from edge_fer.types import FaceBatch, ScoreBatch
 
 FLOAT_TYPES = {"f32": "fp32", "f16": "fp16", "bf16": "bf16"}
 
@@ -66,8 +66,7 @@ def _check(bundle: Bundle, model: ov.Model, size: int) -> None:
     wanted = [([1, size, size, 3], "u8"), ([1, len(LABELS)], "f32")]
     ports = [*model.inputs, *model.outputs]
     found = [
-        (list(p.partial_shape.get_min_shape()), p.get_element_type().get_type_name())
-        for p in ports
+        (list(p.partial_shape.get_min_shape()), p.get_element_type().get_type_name()) for p in ports
     ]
     if found != wanted:
         raise BundleError(f"{bundle.path}: the model takes and gives {found}, expected {wanted}")

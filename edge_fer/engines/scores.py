@@ -15,14 +15,18 @@ TOLERANCE = 0.02
 def checked_faces(faces: FaceBatch, size: int) -> FaceBatch:
     """The batch itself; raises ValueError unless it is (N, size, size, 3) uint8."""
     if faces.dtype != np.uint8 or faces.ndim != 4 or faces.shape[1:] != (size, size, 3):
-        raise ValueError(f"faces are {faces.dtype} {faces.shape}, need uint8 (N, {size}, {size}, 3)")
+        raise ValueError(
+            f"faces are {faces.dtype} {faces.shape}, need uint8 (N, {size}, {size}, 3)"
+        )
     return faces
 
 
 def checked_scores(scores: ScoreBatch, model: str) -> ScoreBatch:
     """Rows scaled to sum 1; raises EngineError for NaN, infinity or rows that are no scores."""
     if scores.shape[1:] != (len(LABELS),):
-        raise EngineError(f"{model}: gave scores of shape {scores.shape}, expected (N, {len(LABELS)})")
+        raise EngineError(
+            f"{model}: gave scores of shape {scores.shape}, expected (N, {len(LABELS)})"
+        )
     sums = scores.sum(axis=1, keepdims=True)
     if not np.isfinite(scores).all() or (np.abs(sums - 1) > TOLERANCE).any():
         raise EngineError(f"{model}: gave scores that are no probabilities; reconvert the bundle")

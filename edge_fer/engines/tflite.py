@@ -10,7 +10,8 @@ import numpy as np
 from edge_fer.bundle import Bundle
 from edge_fer.emotions import LABELS
 from edge_fer.engines.scores import checked_faces, checked_scores
-from edge_fer.errors import BundleError, EngineError, MissingExtra
+from edge_fer.errors import BundleError, EngineError
+from edge_fer.litert import installed, interpreter
 from edge_fer.types import FaceBatch, ScoreBatch
 
 TOP_BIT = np.uint8(0x80)
@@ -21,16 +22,16 @@ class TfliteEngine:
     """One interpreter for one face at a time; batches go through it face by face."""
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
-        interpreter, self.runtime = _interpreter()
+        runtime = installed()
+        self.runtime = f"{runtime} {metadata.version(runtime)}"
         self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
-        self.precision = bundle.manifest.precision
         try:
-            # By content, not by path: only this way the file goes through the verifier.
-            self._model = interpreter(model_content=bundle.file(".tflite"), num_threads=threads)
-            self._model.allocate_tensors()
+            self._model = interpreter(bundle.file(".tflite"), threads)
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"{bundle.path}: LiteRT refuses the model ({error})") from error
         self._input, self._output = self._tensors(bundle)
+        # A float16 file is computed in float32: LiteRT unpacks its weights when it loads them.
+        self.precision = "int8" if self._input["dtype"] is np.int8 else "fp32"
 
     def infer(self, faces: FaceBatch) -> ScoreBatch:
         """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""
@@ -48,13 +49,13 @@ class TfliteEngine:
     def _encoded(self, face: FaceBatch) -> np.ndarray:
         if self._input["dtype"] is np.int8:
             return (face ^ TOP_BIT).view(np.int8)
-        return face.astype(self._input["dtype"], copy=False)
+        return face.astype(np.float32)
 
     def _decoded(self, output: np.ndarray) -> np.ndarray:
         if self._output["dtype"] is np.float32:
-            return output[0]
+            return np.asarray(output[0])
         scale, zero = self._output["quantization"]
-        return (output[0].astype(np.float32) - zero) * np.float32(scale)
+        return np.asarray((output[0].astype(np.float32) - zero) * scale, np.float32)
 
     def _tensors(self, bundle: Bundle) -> tuple[dict[str, Any], dict[str, Any]]:
         """The input and output details; raises BundleError unless they fit the manifest."""
@@ -62,32 +63,22 @@ class TfliteEngine:
         wanted = [1, self._size, self._size, 3]
         if len(inputs) != 1 or list(inputs[0]["shape"]) != wanted:
             shapes = [list(i["shape"]) for i in inputs]
-            raise BundleError(f"{bundle.path}: the model takes {shapes}, the manifest says {wanted}")
+            raise BundleError(
+                f"{bundle.path}: the model takes {shapes}, the manifest says {wanted}"
+            )
         if len(outputs) != 1 or list(outputs[0]["shape"]) != [1, len(LABELS)]:
             shapes = [list(o["shape"]) for o in outputs]
             raise BundleError(f"{bundle.path}: the model gives {shapes}, not [1, {len(LABELS)}]")
-        scale, zero = inputs[0]["quantization"]
-        if inputs[0]["dtype"] is np.int8 and not (abs(scale - 1) < 0.01 and zero == -128):
-            raise BundleError(
-                f"{bundle.path}: input scale {scale} and zero point {zero} are not plain bytes; "
-                "convert the model with edge-fer"
-            )
+        _check_bytes(bundle, inputs[0])
         return inputs[0], outputs[0]
 
 
-def _interpreter() -> tuple[Any, str]:
-    """The Interpreter class that is installed, and its name with version."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-
-        return Interpreter, f"ai-edge-litert {metadata.version('ai-edge-litert')}"
-    except ModuleNotFoundError:
-        pass
-    try:
-        from tflite_runtime.interpreter import Interpreter as OldInterpreter
-
-        return OldInterpreter, f"tflite-runtime {metadata.version('tflite-runtime')}"
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            "the tflite engine needs LiteRT: pip install ai-edge-litert"
-        ) from error
+def _check_bytes(bundle: Bundle, entry: dict[str, Any]) -> None:
+    """Refuse an input tensor that does not take a camera's bytes as they are."""
+    kind, (scale, zero) = entry["dtype"], entry["quantization"]
+    plain = kind is np.float32 or (kind is np.int8 and abs(scale - 1) < 0.01 and zero == -128)
+    if not plain:
+        raise BundleError(
+            f"{bundle.path}: the input is {kind.__name__} with scale {scale} and zero point "
+            f"{zero}, not plain bytes; convert the model with edge-fer"
+        )

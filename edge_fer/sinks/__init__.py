@@ -40,11 +40,14 @@ class Sinks:
     def write(self, event: Mapping[str, Any]) -> None:
         """Hand one event to all."""
         for sink in list(self._sinks):
-            try:
-                sink.write(event)
-            except BrokenPipeError:
-                self._sinks.remove(sink)
-                sink.close()
+            self._hand(sink, event)
+
+    def _hand(self, sink: Sink, event: Mapping[str, Any]) -> None:
+        try:
+            sink.write(event)
+        except BrokenPipeError:
+            self._sinks.remove(sink)
+            sink.close()
 
     def close(self) -> None:
         """Flush and release all."""

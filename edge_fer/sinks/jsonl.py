@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_fer.errors import ConfigError, StorageError
-from edge_fer.events import encode
 from edge_fer.notices import notice
+from edge_fer.sinks.encoding import encode
 
 STDOUT = 1
 QUEUE = 256
@@ -62,21 +62,23 @@ class JsonLines:
 
     def _run(self) -> None:
         """The thread: write line after line."""
-        while (line := self._next()) is not None:
-            try:
-                self._put(line)
-            except BrokenPipeError:
-                self._break()
-                return
-            except OSError as error:
-                self._failed(error)
-            else:
-                self._succeeded()
+        while not self._broken and (line := self._next()) is not None:
+            self._deliver(line)
 
     def _next(self) -> bytes | None:
         with self._change:
             self._change.wait_for(lambda: self._queue or self._closed)
             return self._queue.popleft() if self._queue else None
+
+    def _deliver(self, line: bytes) -> None:
+        try:
+            self._put(line)
+        except BrokenPipeError:
+            self._break()
+        except OSError as error:
+            self._failed(error)
+        else:
+            self._succeeded()
 
     def _put(self, line: bytes) -> None:
         """Write a whole line, on a new one if the last is torn."""

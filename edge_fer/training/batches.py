@@ -7,25 +7,14 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from edge_fer.datasets.faces import face_of
 from edge_fer.emotions import LABELS
-from edge_fer.preprocess import crop_face
 from edge_fer.training.augment import augment
 from edge_fer.training.recipe import Recipe
-from edge_fer.types import Box, FaceBatch, Sample
+from edge_fer.types import Sample
 
 
-def face_of(sample: Sample, size: int) -> np.ndarray:
-    """The (size, size, 3) BGR face of a sample, cut as the device cuts it."""
-    image = sample.read()
-    return crop_face(image, sample.box or Box.whole(image), size)
-
-
-def faces_of(samples: Sequence[Sample], size: int) -> FaceBatch:
-    """(N, size, size, 3) uint8 faces, without augmentation."""
-    return np.stack([face_of(sample, size) for sample in samples])
-
-
-class TrainingBatches(keras.utils.PyDataset):
+class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Steps `start` to `stop` of a run: augmented faces and one-hot labels.
 
     Each epoch visits the samples in an order of its own, and each face of it is changed by a
@@ -47,9 +36,7 @@ class TrainingBatches(keras.utils.PyDataset):
         order = np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._samples))
         chosen = order[step * self._batch : (step + 1) * self._batch]
         faces = np.stack([self._face(int(i), epoch) for i in chosen])
-        labels = np.eye(len(LABELS), dtype=np.float32)[
-            [self._samples[i].emotion for i in chosen]
-        ]
+        labels = np.eye(len(LABELS), dtype=np.float32)[[self._samples[i].emotion for i in chosen]]
         return faces, labels
 
     def _face(self, index: int, epoch: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ import numpy as np
 
 from edge_fer import statistics
 from edge_fer.datasets import list_hash, samples_of
+from edge_fer.datasets.faces import classes_of, faces_of
 from edge_fer.errors import CheckpointError
+from edge_fer.progress import Progress
 from edge_fer.protocols import Dataset
 from edge_fer.training import state
-from edge_fer.training.batches import TrainingBatches, faces_of, steps_per_epoch
+from edge_fer.training.batches import TrainingBatches, steps_per_epoch
 from edge_fer.training.checkpoint import Checkpoint, weights_of
 from edge_fer.training.curves import Curves
 from edge_fer.training.initial import initialise
@@ -30,9 +32,6 @@ CHUNK = 64
 """Steps between two saved states: what a kill can cost."""
 COVERAGE = 0.9
 """Share of validation faces that keep a label under the abstention threshold."""
-
-Progress = Callable[[str, int, int, str], None]
-"""Called with phase, steps done, steps in all and a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class _Run:
         self._state = out / "state"
         self._curves = Curves(out)
         self._faces = faces_of(held_out, recipe.architecture.size)
-        self._truth = np.array([s.emotion for s in held_out])
+        self._truth = classes_of(held_out)
         self._identity = {"recipe": recipe.to_json(), "train": list_hash(samples)}
 
     def go(self, init: str) -> str:
@@ -197,7 +196,9 @@ def _stops(phase: Phase, done: int, per_epoch: int) -> Iterator[int]:
 
 
 def _note(row: dict[str, Any]) -> str:
-    note = f"loss {row['loss']:.3f}  accuracy {row['accuracy']:.3f}  {row['faces_per_s']:.0f} faces/s"
+    note = (
+        f"loss {row['loss']:.3f}  accuracy {row['accuracy']:.3f}  {row['faces_per_s']:.0f} faces/s"
+    )
     if "validation_accuracy" in row:
         note += f"  validation {row['validation_accuracy']:.4f}"
     return note

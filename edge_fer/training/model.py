@@ -10,20 +10,18 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from keras import layers  # noqa: E402
+import keras
+import numpy as np
+from keras import layers
 
-from edge_fer.emotions import LABELS  # noqa: E402
-from edge_fer.training.recipe import Architecture, Colour  # noqa: E402
+from edge_fer.emotions import LABELS
+from edge_fer.training.recipe import Architecture, Colour
 
 LUMA_BGR = (0.114, 0.587, 0.299)
 """Weights of blue, green and red in luma (ITU-R BT.601), as OpenCV uses."""
 
 
-def build(
-    architecture: Architecture, dropout: float = 0.0, normalise: bool = True
-) -> keras.Model:
+def build(architecture: Architecture, dropout: float = 0.0, normalise: bool = True) -> keras.Model:
     """The network from (N, size, size, 3) to (N, 7) logits.
 
     With `normalise` it takes BGR bytes 0 to 255; without, it starts at the first convolution and
@@ -62,7 +60,7 @@ class _Widths:
         self._multiplier = multiplier
 
     def __call__(self, channels: int) -> int:
-        return max(8, int(round(channels * self._multiplier / 8)) * 8)
+        return max(8, round(channels * self._multiplier / 8) * 8)
 
 
 def _entry(x: keras.KerasTensor, widths: _Widths) -> keras.KerasTensor:

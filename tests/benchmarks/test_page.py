@@ -1,0 +1,168 @@
+"""The report as Markdown and as a page, also in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import cv2
+import pytest
+
+from benchmarks.axes import Rectangle, _box, linear_ticks, log_ticks, place_labels
+from benchmarks.markdown import markdown, plain
+from benchmarks.page import page
+
+CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser")) if p), None)
+VOID = {"meta", "circle", "rect", "path", "polyline"}
+HOSTILE = '<script src="http://x.test/a.js"></script>|"&'
+
+
+class Reader(HTMLParser):
+    """Checks that elements close in order, and keeps what they are and hold."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.values, self.text = [], [], [], ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.values += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.values += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def renamed(report, name):
+    first, second, *others = report.results
+    return replace(report, results=(first, replace(second, name=name), *others), notes=(name,))
+
+
+def test_the_page_is_well_formed_and_complete(report):
+    read = Reader(page(report))
+    assert read.tags.count("svg") == 2 + 4
+    for word in ("Summary", "within a point", "undecided", "failed", "Cortex-A76", "3,589"):
+        assert word in read.text
+
+
+def test_the_page_loads_nothing_and_runs_nothing(report):
+    read = Reader(page(renamed(report, HOSTILE)))
+    assert not {"script", "link", "img", "iframe", "a", "object"} & set(read.tags)
+    assert not [v for k, v in read.values if k in ("src", "href", "xlink:href")]
+    assert "url(" not in page(report)
+    assert "@import" not in page(report)
+
+
+def test_labels_are_escaped(report):
+    hostile = renamed(report, HOSTILE)
+    assert "<script" not in page(hostile)
+    assert HOSTILE in Reader(page(hostile)).text
+    rows = [row for row in markdown(hostile).splitlines() if "x.test" in row and row[0] == "|"]
+    assert rows
+    assert all("<script" not in row.replace("\\<script", "") for row in rows)
+
+
+def test_the_page_says_where_nothing_was_measured(draw):
+    text = Reader(page(draw(50, labelled=False))).text
+    assert text.count("not measured") > 20
+    assert "Accuracy against latency" in text
+
+
+def test_a_report_without_baseline_or_timing_still_has_a_page(report):
+    alone = replace(report, results=report.results[-1:])
+    assert "not measured" in Reader(page(alone)).text
+    assert "half-copied" in markdown(alone)
+
+
+def test_markdown_rows_have_as_many_fields_as_their_header(report):
+    tables = markdown(report).split("\n## ")[1:]
+    assert len(tables) == 7
+    for table in tables:
+        rows = [line for line in table.splitlines() if line.startswith("|")]
+        assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
+
+
+def test_the_terminal_gets_aligned_columns_and_the_notes(report):
+    *rows, blank, note = plain(report).splitlines()
+    assert len({len(row) for row in rows}) == 1
+    assert (len(rows), blank) == (6, "")
+    assert note == report.notes[0]
+
+
+def test_labels_hide_neither_each_other_nor_a_mark():
+    frame, size = Rectangle(48, 14, 418, 266), 12
+    marks = [Rectangle(x, 100, x + 12, 150) for x in (60, 90, 120, 240)]
+    texts = ["xception-int8-openvino", "xception-int8-tflite", "other", "full precision"]
+    places = place_labels(marks, texts, frame, size)
+    boxes = [_box(place, text, size) for place, text in zip(places, texts, strict=True)]
+    everything = [*marks, *boxes]
+    for i, one in enumerate(everything):
+        assert not any(one.overlaps(other) for other in everything[i + 1 :])
+    assert all(frame.contains(box) for box in boxes)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.3, 900.0), (3.1, 3.4), (9.0, 21.0)])
+def test_a_time_axis_has_ticks_inside_its_range(low, high):
+    ticks = log_ticks(low, high)
+    assert len(ticks) >= 3
+    assert all(low <= tick <= high for tick in ticks)
+
+
+def test_linear_ticks_are_round_values():
+    assert linear_ticks(0.713, 0.774) == [0.72, 0.74, 0.76]
+
+
+def browse(folder, html, *options):
+    """What headless Chromium writes to standard output for a page."""
+    path = folder / "shown.html"
+    path.write_text(html)
+    return subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-sync",
+            "--disable-background-networking", "--disable-component-update", "--no-first-run",
+            "--hide-scrollbars", "--allow-file-access-from-files",
+            f"--user-data-dir={folder / 'profile'}", *options, path.as_uri(),
+        ],
+        check=True, capture_output=True, text=True, timeout=120,
+    ).stdout  # fmt: skip
+
+
+in_a_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="chromium is not installed: the page is not looked at in a browser"
+)
+
+
+@in_a_browser
+def test_a_browser_draws_the_page(report, tmp_path):
+    shot = tmp_path / "page.png"
+    browse(tmp_path, page(report), f"--screenshot={shot}", "--window-size=1200,1400")
+    picture = cv2.imread(str(shot))
+    assert picture.shape == (1400, 1200, 3)
+    # Text, curves and tables everywhere: no quarter of it is one flat colour.
+    for half in (picture[:700], picture[700:]):
+        assert min(half[:, :600].std(), half[:, 600:].std()) > 5
+
+
+@in_a_browser
+def test_the_page_fits_a_phone_of_400_pixels(report, tmp_path):
+    long = renamed(report, "a-very-long-name-of-a-bundle-without-any-space-in-it-" * 2)
+    (tmp_path / "page.html").write_text(page(long))
+    frame = """<iframe id="f" src="page.html" width="400" height="800" style="border:0"></iframe>
+        <script>addEventListener("load", () => {
+          document.title = "width " + f.contentDocument.documentElement.scrollWidth;
+        });</script>"""
+    shown = browse(tmp_path, frame, "--dump-dom", "--virtual-time-budget=2000")
+    assert "<title>width 400</title>" in shown

@@ -1,0 +1,77 @@
+"""What every camera of the table promises."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_fer.cameras import CAMERAS, open_camera
+from edge_fer.errors import ConfigError
+
+
+def write_video(folder: Path, frames: int = 4) -> str:
+    """A small video file whose frames get lighter."""
+    path = str(folder / "clip.avi")
+    writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for number in range(frames):
+        writer.write(np.full((48, 64, 3), 40 * number, np.uint8))
+    writer.release()
+    return path
+
+
+def write_pictures(folder: Path) -> str:
+    for number in range(4):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((48, 64, 3), 40 * number, np.uint8))
+    return str(folder)
+
+
+def first_device(_: Path) -> str:
+    if not Path("/dev/video0").exists():
+        pytest.skip("no camera is connected")
+    return "/dev/video0"
+
+
+SPECS: dict[str, Callable[[Path], str]] = {
+    "v4l2": first_device,
+    "video": lambda folder: f"video:{write_video(folder)}",
+    "images": lambda folder: f"images:{write_pictures(folder)}",
+    "synthetic": lambda _: "synthetic:frames=4,fps=1000,size=160x120",
+}
+
+
+def test_every_camera_of_the_table_is_tested_here() -> None:
+    assert SPECS.keys() == CAMERAS.keys()
+
+
+@pytest.mark.parametrize("scheme", CAMERAS)
+def test_frames_are_bgr_bytes_numbered_from_0_in_the_order_of_the_clock(
+    scheme: str, tmp_path: Path
+) -> None:
+    camera = open_camera(SPECS[scheme](tmp_path))
+    frames = [frame for frame, _ in zip(camera, range(4), strict=False)]
+    camera.close()
+    assert [frame.index for frame in frames] == [0, 1, 2, 3]
+    assert all(f.image.dtype == np.uint8 and f.image.shape[2:] == (3,) for f in frames)
+    assert [f.captured for f in frames] == sorted(f.captured for f in frames)
+
+
+@pytest.mark.parametrize("scheme", CAMERAS)
+def test_closing_ends_the_frames_and_may_be_done_twice(scheme: str, tmp_path: Path) -> None:
+    camera = open_camera(SPECS[scheme](tmp_path))
+    frames = iter(camera)
+    next(frames)
+    camera.close()
+    camera.close()
+    assert list(frames) == []
+
+
+@pytest.mark.parametrize("scheme", sorted(CAMERAS.keys() - {"v4l2"}))
+def test_all_but_devices_end_by_themselves(scheme: str, tmp_path: Path) -> None:
+    assert len(list(open_camera(SPECS[scheme](tmp_path)))) == 4
+
+
+def test_an_unknown_scheme_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"'webcam'.*images, synthetic, v4l2, video"):
+        open_camera("webcam:1")

@@ -1,0 +1,75 @@
+"""Fixtures that many rooms share: real bundles, made once, and the real faces where they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_fer.datasets.shipped import check_faces
+from edge_fer.types import FaceBatch
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("EDGE_FER_DATA", ROOT.parent / "shared" / "data"))
+INPUT_SIZE = 72
+
+Completed = subprocess.CompletedProcess[str]
+RunCli = Callable[..., Completed]
+
+
+@pytest.fixture(scope="session")
+def fer2013_path() -> Path:
+    """The FER2013 folder; without it tests skip aloud, and fail where the data folder exists."""
+    path = DATA / "fer2013"
+    if not path.is_dir():
+        if DATA.is_dir():
+            pytest.fail(f"{DATA} is here, but without fer2013")
+        pytest.skip("FER2013 is not here: set EDGE_FER_DATA to the folder that holds fer2013/")
+    return path
+
+
+@pytest.fixture(scope="session")
+def cli() -> RunCli:
+    """Runs `edge-fer` as a user does, in a process of its own."""
+
+    def run(*args: str | Path, **options: object) -> Completed:
+        command = [sys.executable, "-m", "edge_fer.cli", *map(str, args)]
+        settings = {"capture_output": True, "text": True, "timeout": 240, **options}
+        return subprocess.run(command, check=False, **settings)  # type: ignore[call-overload]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory: pytest.TempPathFactory, cli: RunCli) -> Path:
+    """A folder with both INT8 bundles of the shipped checkpoint, made by the command itself."""
+    out = tmp_path_factory.mktemp("bundles")
+    done = cli("convert", "--int8", "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def tflite_bundle(bundles: Path) -> Path:
+    return bundles / "xception-int8-tflite"
+
+
+@pytest.fixture(scope="session")
+def openvino_bundle(bundles: Path) -> Path:
+    return bundles / "xception-int8-openvino"
+
+
+@pytest.fixture(scope="session")
+def calibration_faces() -> FaceBatch:
+    """(N, 72, 72, 3) uint8 BGR faces without labels."""
+    return check_faces(INPUT_SIZE)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)

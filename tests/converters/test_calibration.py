@@ -1,0 +1,95 @@
+"""Calibration sets, and the odd faces that must not set a range."""
+
+from collections import Counter
+from functools import partial
+
+import numpy as np
+import pytest
+
+from converters.activations import LOUD, Activations
+from converters.calibration import _balanced, drawn_set, shipped_set
+from edge_fer.datasets.shipped import calibration_faces, check_faces
+from edge_fer.emotions import LABELS, Emotion
+from edge_fer.errors import ConfigError
+from edge_fer.types import Image, Sample
+
+
+def sample(emotion: Emotion, number: int) -> Sample:
+    def read() -> Image:
+        return np.zeros((48, 48, 3), np.uint8)
+
+    return Sample(emotion, f"{emotion.label}/{number}", read)
+
+
+def samples(**counts: int) -> list[Sample]:
+    return [sample(emotion, i) for emotion in Emotion for i in range(counts.get(emotion.label, 30))]
+
+
+def test_every_class_has_its_equal_share() -> None:
+    chosen = _balanced(samples(happy=500), 140, seed=0)
+    assert set(Counter(s.emotion for s in chosen).values()) == {20}
+
+
+def test_a_small_class_gives_all_it_has_and_others_fill_up() -> None:
+    chosen = Counter(s.emotion.label for s in _balanced(samples(disgust=5), 140, seed=0))
+    assert chosen["disgust"] == 5
+    assert sum(chosen.values()) == 140
+
+
+def test_the_seed_decides_the_faces() -> None:
+    draw = partial(_balanced, samples(), 70)
+    assert [s.source for s in draw(seed=1)] == [s.source for s in draw(seed=1)]
+    assert [s.source for s in draw(seed=1)] != [s.source for s in draw(seed=2)]
+
+
+def test_a_class_without_faces_is_named() -> None:
+    with pytest.raises(ConfigError, match="no faces of fear"):
+        _balanced(samples(fear=0), 70, seed=0)
+
+
+def test_the_test_split_is_refused() -> None:
+    with pytest.raises(ConfigError, match="test split is refused"):
+        drawn_set("synthetic:", "test", 100, 0, 72)
+
+
+def test_too_few_faces_are_refused() -> None:
+    with pytest.raises(ConfigError, match="at least 50"):
+        drawn_set("synthetic:", "train", 20, 0, 72)
+
+
+def test_a_drawn_set_records_where_it_comes_from() -> None:
+    drawn = drawn_set("synthetic:", "train", 56, 3, 72)
+    assert drawn.record["per_class"] == dict.fromkeys(LABELS, 8)
+    assert (drawn.record["split"], drawn.record["seed"]) == ("train", 3)
+    assert len(drawn.record["sha256"]) == 64
+
+
+def test_the_shipped_halves_share_no_face() -> None:
+    seen = {face.tobytes() for face in calibration_faces(72)}
+    assert len(seen) == len(calibration_faces(72)) >= 50
+    assert not seen & {face.tobytes() for face in check_faces(72)}
+
+
+def test_faces_left_out_are_named_in_the_record() -> None:
+    left = shipped_set(72).without([2, 5])
+    assert left.record["left_out"] == ["shipped/2", "shipped/5"]
+    assert left.record["used"] == len(left.faces) == left.record["count"] - 2
+
+
+def activations(highs: np.ndarray) -> Activations:
+    names = tuple(f"t{i}" for i in range(highs.shape[1]))
+    return Activations(names, np.zeros_like(highs), highs)
+
+
+def test_a_face_far_over_the_median_in_one_tensor_is_loud() -> None:
+    highs = np.full((100, 5), 6.0, np.float32)
+    highs[17, 3] = 6.0 * LOUD * 1.1
+    highs[18, 3] = 6.0 * LOUD * 0.9
+    assert activations(highs).loud_faces() == [17]
+
+
+def test_a_strong_negative_counts_as_loud_too() -> None:
+    quiet = np.full((100, 2), 6.0, np.float32)
+    lows = -quiet
+    lows[4, 1] *= 50
+    assert Activations(("a", "b"), lows, quiet).loud_faces() == [4]

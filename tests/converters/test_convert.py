@@ -1,0 +1,162 @@
+"""From checkpoint to bundle by the command, and everything that must stop it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import RunCli
+
+from converters import activations, convert
+from converters.calibration import CalibrationSet
+from converters.convert import Order
+from edge_fer.bundle import open_bundle
+from edge_fer.datasets import open_dataset, samples_of
+from edge_fer.datasets.faces import classes_of, faces_of
+from edge_fer.engines import open_engine
+from edge_fer.errors import ConfigError, Refused
+from edge_fer.progress import silent
+from edge_fer.training.checkpoint import SHIPPED, Checkpoint
+
+FORMATS = ("tflite", "openvino")
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_manifest_tells_where_the_bundle_comes_from(bundles: Path, format_: str) -> None:
+    manifest = open_bundle(bundles / f"xception-int8-{format_}").manifest
+    assert manifest.parent == Checkpoint.load(SHIPPED).sha256
+    assert manifest.calibration["dataset"] == "shipped"
+    assert manifest.gate["accuracy"] == "not measured"
+    assert manifest.gate["verdict"] == "provisional"
+    assert manifest.gate["precision_executed"] == "int8"
+    assert manifest.gate["agreement"]["value"] >= 0.93
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_bundle_is_a_quarter_of_its_float_parent(bundles: Path, format_: str) -> None:
+    floats = 4 * sum(v.size for v in Checkpoint.load(SHIPPED).weights.values())
+    assert open_bundle(bundles / f"xception-int8-{format_}").size_bytes < 0.28 * floats
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_int8_keeps_its_accuracy_on_real_faces(
+    bundles: Path, format_: str, fer2013_path: Path
+) -> None:
+    """Real labels through the device's own code: 30 % under the gate's figure would show."""
+    samples = samples_of(open_dataset(f"fer2013:{fer2013_path}"), "test")[::9]
+    engine = open_engine(open_bundle(bundles / f"xception-int8-{format_}"))
+    right = engine.infer(faces_of(samples, 72)).argmax(1) == classes_of(samples)
+    assert right.mean() > 0.60
+
+
+@pytest.fixture(scope="module")
+def real_faces(fer2013_path: Path) -> CalibrationSet:
+    return convert.drawn_set(f"fer2013:{fer2013_path}", "train", 70, 0, 72)
+
+
+def planted(faces: CalibrationSet) -> CalibrationSet:
+    """The same set with a few frames that no camera should give, in the first places."""
+    odd = faces.faces.copy()
+    odd[0], odd[1] = 0, 255
+    odd[2] = np.random.default_rng(0).integers(0, 2, odd[2].shape, dtype=np.uint8) * 255
+    return CalibrationSet(odd, faces.names, faces.record)
+
+
+def test_odd_faces_are_left_out_and_named(
+    tmp_path: Path, real_faces: CalibrationSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = planted(real_faces)
+    monkeypatch.setattr(convert, "shipped_set", lambda size: odd)
+    ((bundle, verdict),) = convert.convert(Order(formats=("tflite",), out=tmp_path), silent)
+    assert odd.names[2] in bundle.manifest.calibration["left_out"]
+    assert verdict.agreement.value >= 0.93
+
+
+def test_the_gate_refuses_ranges_stretched_by_odd_faces(
+    tmp_path: Path, real_faces: CalibrationSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a plain converter does: no face left out, and the extremes of all."""
+
+    def extremes(self: activations.Activations, kept: np.ndarray) -> activations.Activations:
+        return activations.Activations(
+            self.tensors,
+            30 * self.lows.min(0, keepdims=True),
+            30 * self.highs.max(0, keepdims=True),
+        )
+
+    monkeypatch.setattr(convert, "shipped_set", lambda size: planted(real_faces))
+    monkeypatch.setattr(activations.Activations, "loud_faces", lambda self: [])
+    monkeypatch.setattr(activations.Activations, "kept", extremes)
+    with pytest.raises(Refused, match=r"xception-int8-tflite: .*Nothing was written"):
+        convert.convert(Order(formats=("tflite",), out=tmp_path / "out"), silent)
+    assert not (tmp_path / "out").exists()
+
+
+def test_mostly_odd_faces_are_refused(
+    real_faces: CalibrationSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(convert, "shipped_set", lambda size: real_faces)
+    monkeypatch.setattr(activations.Activations, "loud_faces", lambda self: list(range(40)))
+    with pytest.raises(ConfigError, match="40 of 70 faces are outliers"):
+        convert.convert(Order(formats=("tflite",)), silent)
+
+
+def test_float_bundles_agree_wholly(tmp_path: Path, cli: RunCli) -> None:
+    for precision in ("fp32", "fp16"):
+        done = cli("convert", f"--{precision}", "--out", tmp_path)
+        assert done.returncode == 0, done.stderr
+        for format_ in FORMATS:
+            manifest = open_bundle(tmp_path / f"xception-{precision}-{format_}").manifest
+            assert manifest.gate["agreement"]["value"] > 0.99
+            assert manifest.calibration == {}
+            assert manifest.gate["precision_executed"] == "fp32"
+
+
+def edited(folder: Path, **changes: object) -> Path:
+    shutil.copytree(SHIPPED, folder)
+    record = json.loads((folder / "checkpoint.json").read_text())
+    (folder / "checkpoint.json").write_text(json.dumps({**record, **changes}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ((), 78, "choose one precision"),
+        (("--int8", "--fp16"), 78, "choose one precision"),
+        (("nowhere", "--int8"), 66, "nowhere: no checkpoint here"),
+        (("--int8", "--format", "tensorrt"), 78, "unknown format 'tensorrt'"),
+        (("--int8", "--data", "fer2013:/nowhere"), 66, "fer2013:/nowhere"),
+        (("--int8", "--data", "imagenet:x"), 78, "unknown dataset 'imagenet'"),
+        (("--int8", "--data", "synthetic:", "--samples", "10"), 78, "at least 50"),
+        (("--int8", "--max-drop", "-1"), 78, "max drop"),
+    ],
+)
+def test_a_wrong_order_is_one_line(
+    tmp_path: Path, cli: RunCli, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    done = cli("convert", *arguments, "--out", tmp_path / "out")
+    last = done.stderr.strip().splitlines()[-1]
+    assert (done.returncode, said in last) == (status, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, cli: RunCli) -> None:
+    folder = edited(tmp_path / "c")
+    weights = folder / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    done = cli("convert", folder, "--int8")
+    assert done.returncode == 65
+    assert "altered or damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_checkpoint_with_another_label_order_is_refused(tmp_path: Path, cli: RunCli) -> None:
+    labels = ["happy", "neutral", "sad", "surprise", "fear", "disgust", "anger"]
+    done = cli("convert", edited(tmp_path / "c", labels=labels), "--int8")
+    assert done.returncode == 65
+    assert "edge-fer needs neutral happy" in done.stderr

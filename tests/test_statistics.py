@@ -1,0 +1,107 @@
+"""The figures against published values and against other software."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, f1_score
+
+from edge_fer import statistics
+
+
+@pytest.fixture
+def drawn():
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 7, 400)
+    return np.where(rng.random(400) < 0.6, truth, rng.integers(0, 7, 400)), truth
+
+
+def cells(both, won, lost, neither):
+    """Answers, the parent's answers and truth with these counts in the 2x2 table."""
+    truth = np.zeros(both + won + lost + neither, int)
+    answers = np.repeat([0, 0, 1, 1], (both, won, lost, neither))
+    parent = np.repeat([0, 1, 0, 1], (both, won, lost, neither))
+    return answers, parent, truth
+
+
+@pytest.mark.parametrize(
+    ("hits", "count", "low", "high"),
+    [  # Newcombe, Stat. Med. 1998, table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_gives_the_published_intervals(hits, count, low, high):
+    found = statistics.wilson(hits, count)
+    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+def test_a_rate_over_no_faces_is_refused():
+    with pytest.raises(ValueError, match="no faces"):
+        statistics.wilson(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "p"),
+    [(0, 0, 1.0), (0, 5, 2 / 32), (1, 9, 22 / 1024), (4, 4, 1.0), (3, 7, 352 / 1024)],
+)
+def test_mcnemar_is_the_exact_binomial_test(won, lost, p):
+    assert statistics.mcnemar(*cells(10, won, lost, 3)) == pytest.approx(p)
+
+
+def test_mcnemar_takes_many_changed_faces():
+    assert statistics.mcnemar(*cells(0, 2000, 2600, 0)) < 1e-15
+
+
+def test_a_paired_difference_with_its_adjusted_interval():
+    found = statistics.paired_difference(*cells(80, 5, 10, 5))
+    shift = (5.5 - 10.5) / 102
+    half = 1.959964 * np.sqrt(((5.5 + 10.5) / 102 - shift**2) / 102)
+    assert found.value == pytest.approx(-0.05)
+    assert found.low == pytest.approx(shift - half)
+    assert found.high == pytest.approx(shift + half)
+
+
+def test_two_equal_models_differ_by_nothing_within_an_interval():
+    found = statistics.paired_difference(*cells(70, 0, 0, 30))
+    assert found.value == 0
+    assert found.low == pytest.approx(-found.high)
+    assert found.high > 0
+
+
+def test_agreement_counts_equal_labels_right_or_wrong():
+    answers, parent = np.array([0, 1, 2, 2]), np.array([0, 1, 2, 3])
+    assert statistics.agreement(answers, parent).value == 0.75
+
+
+def test_macro_f1_is_that_of_scikit_learn(drawn):
+    answers, truth = drawn
+    expected = f1_score(truth, answers, average="macro")
+    assert statistics.macro_f1(answers, truth) == pytest.approx(expected)
+
+
+def test_macro_f1_leaves_out_classes_that_never_occur():
+    answers, truth = np.array([0, 0, 1]), np.array([0, 1, 1])
+    assert statistics.macro_f1(answers, truth) == pytest.approx(2 / 3)
+
+
+def test_confusion_is_that_of_scikit_learn(drawn):
+    answers, truth = drawn
+    assert (statistics.confusion(answers, truth) == confusion_matrix(truth, answers)).all()
+
+
+def test_calibration_error_by_hand():
+    # Bin 0.6-0.667: sure 0.62, right half the time; bin 0.933-1: sure 1.0, right always.
+    best = np.array([0.62, 0.62, 1.0, 1.0])
+    scores = np.full((4, 7), 0.0)
+    scores[:, 0], scores[:, 1] = best, 1 - best
+    truth = np.array([0, 1, 0, 0])
+    assert statistics.calibration_error(scores, truth) == pytest.approx(0.12 * 0.5)
+
+
+def test_the_summary_leaves_out_recall_of_absent_expressions():
+    found = statistics.summary(np.eye(7)[[0, 1, 1]], np.array([0, 1, 0]))
+    assert found["recall"] == {"neutral": 0.5, "happy": 1.0}
+    assert (found["faces"], found["accuracy"]) == (3, pytest.approx(2 / 3))

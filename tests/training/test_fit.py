@@ -1,0 +1,103 @@
+"""A small network is trained for real: it learns, and a killed run loses nothing."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from edge_fer.datasets import open_dataset
+from edge_fer.errors import CheckpointError
+from edge_fer.progress import silent
+from edge_fer.training import fit, state
+from edge_fer.training.checkpoint import Checkpoint
+from edge_fer.training.recipe import Architecture, Recipe
+
+SMALL = Recipe(
+    Architecture(size=71, width=0.05, middle_blocks=0),
+    head_epochs=1, epochs=2, batch=14, rate=3e-3,
+)  # fmt: skip
+DATA = "synthetic:faces=56"
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "CHUNK", 2)
+
+
+def run(out: Path, recipe: Recipe = SMALL) -> Checkpoint:
+    return fit.train(open_dataset(DATA), recipe, "random", out, "float32", silent)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "CHUNK", 2)
+        run(out)
+    return out
+
+
+class Killed(Exception):
+    """Stands for a power cut between two saved states."""
+
+
+def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    tmp_path: Path, uninterrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the second phase, just before the work of some steps would have been saved."""
+    whole = state.save
+    calls = 0
+
+    def killed(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            raise Killed
+        whole(*arguments)
+
+    monkeypatch.setattr(state, "save", killed)
+    with pytest.raises(Killed):
+        run(tmp_path / "r")
+    keras.backend.clear_session()
+    resumed, wanted = run(tmp_path / "r"), Checkpoint.load(uninterrupted)
+    for name, values in wanted.weights.items():
+        assert np.array_equal(resumed.weights[name], values), name
+
+
+def test_the_curves_hold_every_step_once(uninterrupted: Path) -> None:
+    with (uninterrupted / "curves.csv").open() as file:
+        steps = [int(row["step"]) for row in csv.DictReader(file)]
+    assert steps == [2, 4, 6, 8, 10, 12]
+    assert (uninterrupted / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_record_names_data_and_figures(uninterrupted: Path) -> None:
+    made = Checkpoint.load(uninterrupted)
+    assert made.data["train"]["faces"] == 56
+    assert made.metrics["validation"]["faces"] == 56
+    assert made.made["init"] == "random"
+    assert made.recipe == SMALL
+
+
+def test_another_recipe_in_the_same_folder_is_refused(uninterrupted: Path) -> None:
+    with pytest.raises(CheckpointError, match="another recipe or other data"):
+        run(uninterrupted, replace(SMALL, seed=9))
+
+
+def test_a_damaged_state_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "state.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"state\.json: cannot be read"):
+        run(tmp_path)
+
+
+def test_the_rate_rises_then_falls_to_zero() -> None:
+    schedule = fit.one_cycle(fit.Phase("all", 0, 100, 1.0, whole=True), 0.2)
+    rates = [float(schedule(step)) for step in (0, 10, 20, 60, 100)]
+    assert rates[0] < rates[1] < rates[2] == pytest.approx(1.0)
+    assert rates[2] > rates[3] > rates[4]
+    assert rates[4] == pytest.approx(0, abs=1e-6)
