@@ -33,6 +33,10 @@ OPENCV_THREADS = 2
 engine needs the cores."""
 POLL_S = 0.2
 """How often a wait for a frame looks whether it should go on."""
+FILE_BACKLOG = 64
+"""Undelivered events at which the reading of a file waits; a queue holds 256."""
+READER_S = 0.01
+"""How often such a wait looks again."""
 STALLED_S = 10.0
 """Without a frame for so long, a live camera is opened again."""
 OLDEST_S = 1.0
@@ -140,6 +144,8 @@ class Watch:
     def _analyse_all(self, latest: Latest, recognizer: Recognizer) -> None:
         last, arrived = -1, monotonic()
         while not self._done():
+            if not latest.live:
+                self._wait_for_readers(FILE_BACKLOG)
             frame = latest.next(POLL_S)
             if frame is not None:
                 arrived = monotonic()
@@ -147,10 +153,15 @@ class Watch:
                 if not (latest.live and arrived - frame.captured > OLDEST_S):
                     last = self._analyse(recognizer, frame, last)
             elif latest.ended:
-                return
+                return self._wait_for_readers(0)
             elif latest.live and monotonic() - arrived > STALLED_S:
                 self._enter("stalled", f"no frame for {STALLED_S:.0f} s; opening it again")
                 raise CameraError(f"camera {self._config.camera} has stalled")
+
+    def _wait_for_readers(self, backlog: int) -> None:
+        """A file can wait for a slow reader, so none of its events is lost."""
+        while self._sinks.backlog > backlog and not self._stop.wait(READER_S):
+            pass
 
     def _analyse(self, recognizer: Recognizer, frame: Frame, last: int) -> int:
         """Emit one frame's event; gives the index of the last frame that had one."""

@@ -46,6 +46,10 @@ class Engine(Protocol):
 class Sink(Protocol):
     """Takes events, as `edge_fer.events` builds them."""
 
+    @property
+    def backlog(self) -> int:
+        """Events that wait to be delivered; 0 once nobody can ever read the sink again."""
+
     def write(self, event: Mapping[str, Any]) -> None:
         """Take one event without waiting; what cannot be delivered is dropped and counted.
 

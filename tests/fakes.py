@@ -95,6 +95,8 @@ class FakeDetector:
 class MemorySink:
     """Keeps the events as a reader would parse them."""
 
+    backlog = 0
+
     events: ClassVar[list[dict[str, Any]]] = []
 
     def __init__(self, argument: str) -> None:

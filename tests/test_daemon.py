@@ -269,6 +269,13 @@ def test_a_stuck_stdout_does_not_keep_the_daemon_alive(child: Any) -> None:
     assert one.ended() == 0
 
 
+def test_a_file_waits_for_a_slow_reader_and_loses_no_event(child: Any) -> None:
+    one = child("fake:frames=2000,live=no")
+    time.sleep(1)  # nobody reads: far more frames than the queue holds could have passed
+    assert one.read_until(b'"frame":{"seq":1999,').count(b'"type":"update"') == 2000
+    assert one.ended() == 0
+
+
 @pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
 def test_a_second_signal_changes_nothing_while_the_process_ends(child: Any, delay: float) -> None:
     one = child("fake:absent=1000000")

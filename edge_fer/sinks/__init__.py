@@ -37,6 +37,11 @@ class Sinks:
         """False when there is nobody left to write for."""
         return bool(self._sinks)
 
+    @property
+    def backlog(self) -> int:
+        """Events that wait in the fullest queue."""
+        return max((sink.backlog for sink in self._sinks), default=0)
+
     def write(self, event: Mapping[str, Any]) -> None:
         """Hand one event to all."""
         for sink in list(self._sinks):

@@ -38,6 +38,11 @@ class JsonLines:
         self._thread = threading.Thread(target=self._run, name="jsonl", daemon=True)
         self._thread.start()
 
+    @property
+    def backlog(self) -> int:
+        """Events that wait for their reader."""
+        return 0 if self._broken else len(self._queue)
+
     def write(self, event: Mapping[str, Any]) -> None:
         """Queue one event; raises BrokenPipeError when the reader has gone."""
         line = encode(event)
