@@ -153,7 +153,8 @@ class Watch:
                 if not (latest.live and arrived - frame.captured > OLDEST_S):
                     last = self._analyse(recognizer, frame, last)
             elif latest.ended:
-                return self._wait_for_readers(0)
+                self._wait_for_readers(0)
+                return
             elif latest.live and monotonic() - arrived > STALLED_S:
                 self._enter("stalled", f"no frame for {STALLED_S:.0f} s; opening it again")
                 raise CameraError(f"camera {self._config.camera} has stalled")
