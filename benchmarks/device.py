@@ -40,9 +40,9 @@ class Start:
 
 def install(folder: Path, python: str, project: Path) -> Path:
     """A fresh environment with the device's packages; returns its `bin`."""
-    subprocess.run([python, "-m", "venv", folder], check=True)
-    pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--constraint", CONSTRAINTS, project], check=True)
+    subprocess.run([python, "-m", "venv", str(folder)], check=True)
+    pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--constraint", str(CONSTRAINTS), str(project)], check=True)
     subprocess.run([*pip, "--no-deps", PACKAGE], check=True)
     return folder / "bin"
 
@@ -66,9 +66,10 @@ def packages(binaries: Path) -> dict[str, int]:
 
 def start(binaries: Path, bundle: Path) -> Start:
     """Start the daemon, wait for the first face, let it end by itself."""
-    command = [binaries / "edge-fer", "run", "--camera", "synthetic:", "--bundle", bundle]
+    command = [str(binaries / "edge-fer"), "run", "--camera", "synthetic:", "--events", "30"]
     began = time.monotonic()
-    with subprocess.Popen([*command, "--events", "30"], stdout=subprocess.PIPE, text=True) as child:
+    command += ["--bundle", str(bundle)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         first = None
         for line in child.stdout:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report import FaceFacts
 from edge_fer.datasets import list_hash, open_dataset, samples_of
-from edge_fer.datasets.faces import classes_of, faces_of
+from edge_fer.datasets.faces import classes_of, faces_of, schemes
 from edge_fer.emotions import LABELS
 from edge_fer.errors import ConfigError
 from edge_fer.preprocess import crop_face
@@ -46,7 +46,7 @@ def labelled_faces(data: str, split: str, limit: int | None) -> Faces:
     samples = _spread(samples_of(open_dataset(data), split), limit)
     classes = Counter(sample.emotion.label for sample in samples)
     per_class = {label: classes[label] for label in LABELS}
-    facts = FaceFacts(data, split, len(samples), True, list_hash(samples), per_class)
+    facts = FaceFacts(schemes(data), split, len(samples), True, list_hash(samples), per_class)
     return Faces(samples, None, facts)
 
 

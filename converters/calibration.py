@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_fer.datasets import list_hash, open_dataset, samples_of
-from edge_fer.datasets.faces import classes_of, faces_of
+from edge_fer.datasets.faces import classes_of, faces_of, schemes
 from edge_fer.datasets.shipped import calibration_faces
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
@@ -63,7 +63,7 @@ def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> Calibr
         raise ConfigError(f"{spec}: {len(chosen)} faces in {split}, INT8 ranges need {FEWEST}")
     per_class = Counter(sample.emotion.label for sample in chosen)
     record = {
-        "dataset": spec.partition(":")[0],
+        "dataset": schemes(spec),
         "split": split,
         "count": len(chosen),
         "per_class": {label: per_class[label] for label in LABELS},
@@ -79,7 +79,7 @@ def labelled_faces(
     """All faces of a split, their (N,) classes, and a record of them."""
     samples = samples_of(open_dataset(spec), split)
     record = {
-        "dataset": spec.partition(":")[0],
+        "dataset": schemes(spec),
         "split": split,
         "faces": len(samples),
         "sha256": list_hash(samples),

@@ -95,3 +95,5 @@ class Sample:
     """Subject, where known: faces of one group never stand in two folds."""
     box: Box | None = None
     """Where the face is; None when the picture is the face."""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """(name, value) of what else is known of the person, such as `("gender", "female")`."""

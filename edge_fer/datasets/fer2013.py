@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -39,6 +40,8 @@ NUMBERED = tuple(
 
 class Fer2013:
     """The dataset below a folder, or in one CSV file."""
+
+    origins = MappingProxyType({split: f"official, {usage}" for split, usage in USAGE.items()})
 
     def __init__(self, path: str) -> None:
         self.name = f"fer2013:{path}"

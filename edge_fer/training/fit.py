@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_fer import statistics
 from edge_fer.datasets import list_hash, samples_of
-from edge_fer.datasets.faces import classes_of, faces_of
+from edge_fer.datasets.faces import classes_of, faces_of, schemes
 from edge_fer.errors import CheckpointError
 from edge_fer.progress import Progress
 from edge_fer.protocols import Dataset
@@ -215,7 +215,11 @@ def _finish(run: _Run, dataset: Dataset, origin: str) -> Checkpoint:
         temperature=temperature,
         abstain_below=abstention_threshold(scores, COVERAGE),
         data={
-            split: {"spec": dataset.name, "faces": len(samples), "sha256": list_hash(samples)}
+            split: {
+                "spec": schemes(dataset.name),
+                "faces": len(samples),
+                "sha256": list_hash(samples),
+            }
             for split, samples in (("train", run.samples), ("validation", run.held_out))
         },
         metrics={"validation": statistics.summary(scores, truth)},

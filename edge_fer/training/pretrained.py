@@ -20,7 +20,7 @@ import numpy as np
 
 from edge_fer import statistics
 from edge_fer.datasets import list_hash, open_dataset, samples_of
-from edge_fer.datasets.faces import classes_of, faces_of
+from edge_fer.datasets.faces import classes_of, faces_of, schemes
 from edge_fer.progress import Bars, Progress
 from edge_fer.protocols import Dataset
 from edge_fer.storage import write_file
@@ -44,9 +44,8 @@ def ship(run: Path, dataset: Dataset, out: Path, progress: Progress) -> Checkpoi
         test=statistics.summary(scores, truth),
         test_without_training_duplicates=statistics.summary(scores[fresh], truth[fresh]),
     )
-    record = {"spec": dataset.name.partition(":")[0], "faces": len(test), "sha256": list_hash(test)}
-    data = {**checkpoint.data, "test": record}
-    checkpoint = replace(checkpoint, data={k: _without_path(v) for k, v in data.items()})
+    record = {"spec": schemes(dataset.name), "faces": len(test), "sha256": list_hash(test)}
+    checkpoint = replace(checkpoint, data={**checkpoint.data, "test": record})
     checkpoint.save(out, half=True)
     write_file(out / "README.md", card(checkpoint, (run / "curves.csv").read_text()).encode())
     return checkpoint
@@ -81,10 +80,6 @@ def _not_in(samples: Sequence[Sample], others: Sequence[Sample]) -> np.ndarray:
     """(N,) bool: faces whose pixels do not occur among the others."""
     seen = {other.read().tobytes() for other in others}
     return np.array([sample.read().tobytes() not in seen for sample in samples])
-
-
-def _without_path(record: dict[str, Any]) -> dict[str, Any]:
-    return {**record, "spec": str(record["spec"]).partition(":")[0]}
 
 
 def main() -> None:
