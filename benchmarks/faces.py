@@ -43,11 +43,15 @@ class Faces:
 
 def labelled_faces(data: str, split: str, limit: int | None) -> Faces:
     """A dataset's split; a limit draws that many of its faces by a fixed seed."""
-    samples = _spread(samples_of(open_dataset(data), split), limit)
+    samples = spread(samples_of(open_dataset(data), split), limit)
+    return Faces(samples, None, facts_of(samples, data, split))
+
+
+def facts_of(samples: Sequence[Sample], data: str, split: str) -> FaceFacts:
+    """What a report says of labelled faces."""
     classes = Counter(sample.emotion.label for sample in samples)
     per_class = {label: classes[label] for label in LABELS}
-    facts = FaceFacts(schemes(data), split, len(samples), True, list_hash(samples), per_class)
-    return Faces(samples, None, facts)
+    return FaceFacts(schemes(data), split, len(samples), True, list_hash(samples), per_class)
 
 
 def plain_faces(images: FaceBatch, limit: int | None) -> Faces:
@@ -58,7 +62,8 @@ def plain_faces(images: FaceBatch, limit: int | None) -> Faces:
     return Faces((), chosen, FaceFacts(None, None, len(chosen), False, None))
 
 
-def _spread(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
+def spread(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
+    """The faces that a limit keeps, in their own order."""
     return [samples[i] for i in _positions(len(samples), limit)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.cells import MISSING, Cell, Table
@@ -22,7 +23,7 @@ def faces(report: Report) -> Table:
         "Warm-up dropped": f"{report.settings.warmup} at first, {report.settings.settle} a turn",
         "Seed": str(report.settings.seed),
     }
-    return _pairs("Faces and method", pairs)
+    return fact_table("Faces and method", pairs)
 
 
 def machine(report: Report) -> Table:
@@ -45,7 +46,7 @@ def machine(report: Report) -> Table:
         "OpenCV": facts.get("opencv"),
         "edge-fer": report.edge_fer,
     }
-    return _pairs("Machine", pairs)
+    return fact_table("Machine", pairs)
 
 
 def _change(facts: dict[str, Any], key: str, form: str) -> str | None:
@@ -54,6 +55,7 @@ def _change(facts: dict[str, Any], key: str, form: str) -> str | None:
     return " → ".join(known) or None
 
 
-def _pairs(title: str, pairs: dict[str, str | None]) -> Table:
+def fact_table(title: str, pairs: Mapping[str, str | None]) -> Table:
+    """Names and values, without a caption."""
     rows = tuple((Cell(key), Cell(value) if value else MISSING) for key, value in pairs.items())
     return Table(title, "", ("Fact", "Value"), rows)

@@ -18,11 +18,14 @@ def markdown(report: Report) -> str:
 
 def plain(report: Report) -> str:
     """The summary in aligned columns, and the notes."""
-    table = tables(report)["summary"]
+    return "\n".join([*aligned(tables(report)["summary"]), "", *report.notes]).rstrip()
+
+
+def aligned(table: Table) -> list[str]:
+    """A table's rows for a terminal, each column as wide as its widest text."""
     rows = [table.header, *([cell.text or cell.detail for cell in row] for row in table.rows)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.header))]
-    lines = [_aligned(row, widths) for row in rows]
-    return "\n".join([*lines, "", *report.notes]).rstrip()
+    return [_aligned(row, widths) for row in rows]
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -19,6 +19,7 @@ from benchmarks.axes import (
 from benchmarks.report import Cost, Result
 from benchmarks.words import number, percent
 from edge_fer.emotions import LABELS
+from edge_fer.statistics import Bin
 
 WIDTH, HEIGHT = 430, 310
 FRAME = Rectangle(48, 14, WIDTH - 12, HEIGHT - 44)
@@ -128,6 +129,33 @@ def confusion(result: Result) -> str:
         )
     extent = (left + side * len(LABELS) + 22, top + side * len(LABELS) + 4)
     return _svg(parts, f"Confusion matrix of {result.name}", extent)
+
+
+def reliability(bins: Sequence[Bin]) -> str:
+    """Accuracy of each bin of confidence; on the line a model is as right as it is sure."""
+    x = linear_scale(0, 1, FRAME.left, FRAME.right)
+    y = linear_scale(0, 1, FRAME.bottom, FRAME.top)
+    ticks = linear_ticks(0, 1)
+    columns = [(x(t), f"{100 * t:.0f} %") for t in ticks]
+    rows = [(y(t), f"{100 * t:.0f} %") for t in ticks]
+    line = f'<path class="bar s0" d="M{x(0):.1f} {y(0):.1f}L{x(1):.1f} {y(1):.1f}"/>'
+    bars = [_bin(b, x, y) for b in bins]
+    parts = [_axes(columns, rows, "best probability"), *bars, line]
+    return _svg(parts, "Accuracy against the best probability")
+
+
+def _bin(found: Bin, x: Scale, y: Scale) -> str:
+    """A bar as high as the bin's accuracy, and a dot at its mean confidence."""
+    told = (
+        f"{percent(found.low)} to {percent(found.high)} sure: {found.faces:,} faces, "
+        f"{percent(found.accuracy)} right"
+    )
+    left, right, top = x(found.low) + 1, x(found.high) - 1, y(found.accuracy)
+    return (
+        f'<g><title>{told}</title><rect class="cell" x="{left:.1f}" y="{top:.1f}" '
+        f'width="{right - left:.1f}" height="{FRAME.bottom - top:.1f}" fill-opacity="0.35"/>'
+        f'<circle class="dot s1" cx="{x(found.confidence):.1f}" cy="{top:.1f}" r="4"/></g>'
+    )
 
 
 def _square(

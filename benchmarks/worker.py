@@ -17,9 +17,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from benchmarks.models import open_baseline, open_bundle_engine
 from benchmarks.report import BASELINE
 from edge_fer.errors import EdgeFerError
-from edge_fer.plugins import missing
 from edge_fer.types import FaceBatch
 
 
@@ -31,7 +31,7 @@ class Worker:
         # Before any runtime starts its threads: they inherit it, and size their pools by it.
         os.sched_setaffinity(0, cores)
         began = time.perf_counter_ns()
-        opened = _baseline if role == BASELINE else _bundle
+        opened = open_baseline if role == BASELINE else open_bundle_engine
         self._engine, facts = opened(Path(path), len(cores))
         return {"load_ms": (time.perf_counter_ns() - began) / 1e6, "model": facts}
 
@@ -92,36 +92,6 @@ def serve(commands: TextIO, answers: TextIO) -> None:
     for line in commands:
         answers.write(json.dumps(answer(worker, line)) + "\n")
         answers.flush()
-
-
-def _bundle(path: Path, threads: int) -> tuple[Any, dict[str, Any]]:
-    from edge_fer.bundle import open_bundle
-    from edge_fer.engines import open_engine
-
-    bundle = open_bundle(path)
-    engine = open_engine(bundle, threads)
-    return engine, {
-        "format": bundle.manifest.format,
-        "precision_asked": bundle.manifest.precision,
-        "precision_executed": engine.precision,
-        "runtime": engine.runtime,
-        "device": "CPU",
-        "threads": threads,
-        "input_size": bundle.manifest.input_size,
-        "size_bytes": bundle.size_bytes,
-        "sha256": bundle.sha256,
-        "parent": bundle.manifest.parent,
-    }
-
-
-def _baseline(path: Path, threads: int) -> tuple[Any, dict[str, Any]]:
-    try:
-        from benchmarks.baseline import Baseline
-    except ModuleNotFoundError as error:
-        raise missing(error.name or "keras", "the baseline") from error
-
-    baseline = Baseline(path, threads)
-    return baseline, baseline.facts
 
 
 def _private_stdout() -> TextIO:

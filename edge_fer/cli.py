@@ -218,6 +218,55 @@ def bench(
 
 
 @app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Checkpoint or bundle folder")],
+    data: Annotated[str, typer.Option(help="Labelled faces, such as fer2013:PATH")],
+    split: Annotated[str, typer.Option(help="train, validation or test")] = "test",
+    out: Annotated[Path, typer.Option(help="Folder of the report")] = Path("reports/evaluate"),
+    limit: Annotated[Optional[int], typer.Option(min=1, help="Most faces to use")] = None,
+    threads: Annotated[Optional[int], typer.Option(min=1, help="Threads of the model")] = None,
+) -> None:
+    """Measure one model on one split: per class, calibration, and slices by age or gender."""
+    with _workshop("evaluate"):
+        from benchmarks.evaluate import evaluate as measure
+        from benchmarks.evaluation_page import plain, write
+    from edge_fer.progress import Bars
+
+    with Bars() as bars:
+        found = measure(model, data, split, limit, threads, bars)
+    write(found, out)
+    typer.echo(plain(found))
+    typer.echo(f"report: {(out / 'evaluation.html').absolute()}")
+
+
+data_app = typer.Typer(help="Look at datasets before they are trained on.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+@data_app.command()
+def check(
+    specs: Annotated[list[str], typer.Argument(help="Datasets, such as fer2013:PATH")],
+    strict: Annotated[bool, typer.Option("--strict", help="Status 1 if anything is wrong")] = False,
+    near: Annotated[bool, typer.Option(help="Look for near duplicates too")] = True,
+    json_file: Annotated[
+        Optional[Path], typer.Option("--json", help="File that takes the whole report")
+    ] = None,
+) -> None:
+    """Count what a dataset holds, and find what would spoil training or a measurement."""
+    from edge_fer.datasets.check import check as examine
+    from edge_fer.datasets.check.report import write
+    from edge_fer.progress import Bars
+
+    with Bars() as bars:
+        reports = [examine(spec, bars, near) for spec in specs]
+    for report in reports:
+        typer.echo("\n".join(report.lines()))
+    if json_file:
+        write(json_file, reports)
+    raise typer.Exit(int(strict and any(report.problems for report in reports)))
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine has, what is missing, and the command that mends it."""
     from edge_fer.doctor import examine, fit_to_run, report

@@ -34,6 +34,8 @@ EXTRAS = {
     "safetensors": "train",
     "tqdm": "train",
     "matplotlib": "train",
+    "imagehash": "data",
+    "PIL": "data",
     "nncf": "convert",
     "ai_edge_quantizer": "convert",
 }

@@ -90,6 +90,13 @@ def confusion(answers: Classes, truth: Classes) -> NDArray[np.int64]:
     return table
 
 
+def balanced_accuracy(answers: Classes, truth: Classes) -> float:
+    """Mean recall over the classes that occur in truth."""
+    table = confusion(answers, truth)
+    totals = table.sum(1)
+    return float((table.diagonal()[totals > 0] / totals[totals > 0]).mean())
+
+
 def macro_f1(answers: Classes, truth: Classes) -> float:
     """Mean F1 over the classes that occur in truth or answers."""
     table = confusion(answers, truth)
@@ -98,15 +105,41 @@ def macro_f1(answers: Classes, truth: Classes) -> float:
     return float((2 * hits[present] / totals[present]).mean())
 
 
-def calibration_error(scores: Scores, truth: Classes) -> float:
-    """Expected calibration error over 15 equal bins of the best probability."""
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Faces whose best probability lies between two bounds."""
+
+    low: float
+    high: float
+    faces: int
+    confidence: float
+    """Mean best probability."""
+    accuracy: float
+    """Share of right answers."""
+
+
+def reliability(scores: Scores, truth: Classes) -> list[Bin]:
+    """The reliability diagram: 15 equal bins of the best probability, without the empty ones."""
     best, right = scores.max(1), scores.argmax(1) == truth
     bins = np.minimum((best * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = [
-        abs(best[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean()
+    return [
+        Bin(
+            b / CALIBRATION_BINS,
+            (b + 1) / CALIBRATION_BINS,
+            int((bins == b).sum()),
+            float(best[bins == b].mean()),
+            float(right[bins == b].mean()),
+        )
         for b in range(CALIBRATION_BINS)
         if (bins == b).any()
     ]
+
+
+def calibration_error(scores: Scores, truth: Classes) -> float:
+    """Expected calibration error: how far confidence is from accuracy, over the bins above."""
+    gaps = (
+        abs(b.confidence - b.accuracy) * b.faces / len(truth) for b in reliability(scores, truth)
+    )
     return float(sum(gaps))
 
 
@@ -119,12 +152,19 @@ def summary(scores: Scores, truth: Classes) -> dict[str, Any]:
         "faces": len(truth),
         "accuracy": rate.value,
         "accuracy_95": [rate.low, rate.high],
+        "balanced_accuracy": balanced_accuracy(answers, truth),
         "macro_f1": macro_f1(answers, truth),
         "calibration_error": calibration_error(scores, truth),
-        "recall": {
-            label: float(table[i, i] / table[i].sum())
-            for i, label in enumerate(LABELS)
-            if table[i].sum()
-        },
+        "recall": _shares(table.diagonal(), table.sum(1)),
+        "precision": _shares(table.diagonal(), table.sum(0)),
         "confusion": table.tolist(),
+    }
+
+
+def _shares(hits: Classes, totals: Classes) -> dict[str, float]:
+    """Label to share, without the labels that never occur."""
+    return {
+        label: float(hit / total)
+        for label, hit, total in zip(LABELS, hits, totals, strict=True)
+        if total
     }

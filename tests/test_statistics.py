@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix, f1_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_score,
+    recall_score,
+)
 
 from edge_fer import statistics
 
@@ -99,6 +105,32 @@ def test_calibration_error_by_hand():
     scores[:, 0], scores[:, 1] = best, 1 - best
     truth = np.array([0, 1, 0, 0])
     assert statistics.calibration_error(scores, truth) == pytest.approx(0.12 * 0.5)
+
+
+def test_balanced_accuracy_is_that_of_scikit_learn(drawn):
+    answers, truth = drawn
+    expected = balanced_accuracy_score(truth, answers)
+    assert statistics.balanced_accuracy(answers, truth) == pytest.approx(expected)
+
+
+def test_balanced_accuracy_leaves_out_classes_without_faces():
+    assert statistics.balanced_accuracy(np.array([0, 0, 5]), np.array([0, 0, 1])) == 0.5
+
+
+def test_precision_and_recall_are_those_of_scikit_learn(drawn):
+    answers, truth = drawn
+    found = statistics.summary(np.eye(7)[answers], truth)
+    for name, score in (("precision", precision_score), ("recall", recall_score)):
+        expected = score(truth, answers, average=None)
+        assert list(found[name].values()) == pytest.approx(list(expected))
+
+
+def test_reliability_bins_hold_confidence_and_accuracy_of_their_faces():
+    best = np.array([0.62, 0.66, 1.0])
+    scores = np.stack([best, 1 - best], axis=1)
+    low, high = statistics.reliability(scores, np.array([0, 1, 0]))
+    assert (low.faces, low.confidence, low.accuracy) == (2, pytest.approx(0.64), 0.5)
+    assert (high.low, high.high, high.accuracy) == (pytest.approx(14 / 15), 1.0, 1.0)
 
 
 def test_the_summary_leaves_out_recall_of_absent_expressions():

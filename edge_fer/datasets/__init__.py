@@ -22,16 +22,19 @@ DATASETS = {
     "synthetic": "edge_fer.datasets.synthetic:Synthetic",
 }
 SPLITS = ("train", "validation", "test")
-
-
 NEXT = re.compile(rf"\+(?=(?:{'|'.join(DATASETS)}):)")
 """Where a joined spec is cut: a path may hold a plus sign of its own."""
 
 
 def open_dataset(spec: str) -> Dataset:
     """Open `fer2013:PATH`, or several joined by `+`; raises ConfigError or NotFound."""
-    parts = [_open(part) for part in NEXT.split(spec)]
+    parts = [_open(part) for part in parts_of(spec)]
     return parts[0] if len(parts) == 1 else Joined(parts)
+
+
+def parts_of(spec: str) -> list[str]:
+    """The specs that a spec joins; one for most."""
+    return NEXT.split(spec)
 
 
 def _open(spec: str) -> Dataset:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_fer.datasets import parts_of
 from edge_fer.errors import BadData
 from edge_fer.preprocess import crop_face
 from edge_fer.types import Box, FaceBatch, Image, Sample
@@ -33,4 +34,4 @@ def classes_of(samples: Sequence[Sample]) -> NDArray[np.int64]:
 
 def schemes(spec: str) -> str:
     """The kinds of data in a spec, without the paths that only one machine has."""
-    return "+".join(part.partition(":")[0] for part in spec.split("+"))
+    return "+".join(part.partition(":")[0] for part in parts_of(spec))

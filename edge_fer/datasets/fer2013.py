@@ -20,6 +20,7 @@ from edge_fer.datasets.labels import emotion_named
 from edge_fer.emotions import Emotion
 from edge_fer.errors import BadData, NotFound
 from edge_fer.images import SUFFIXES, read_image
+from edge_fer.plugins import missing
 from edge_fer.types import Image, Sample
 
 SIDE = 48
@@ -99,10 +100,15 @@ def _from_sheet(sheet: Path) -> Iterator[Sample]:
 
 @lru_cache(maxsize=4)
 def _sheet(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise BadData(f"{path}: not a readable picture")
-    return np.asarray(image, np.uint8)
+    """The grey pixels of a sheet, by Pillow: OpenCV is held to pictures that a camera gives."""
+    try:
+        from PIL import Image as Picture
+    except ModuleNotFoundError as error:
+        raise missing(error.name or "PIL", "a sheet of faces") from error
+    try:
+        return np.asarray(Picture.open(path).convert("L"), np.uint8)
+    except (OSError, ValueError, Picture.DecompressionBombError) as error:
+        raise BadData(f"{path}: not a readable picture ({error})") from error
 
 
 def _from_csv(table: Path, usage: str) -> Iterator[Sample]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 SHARES = (("test", 0.15), ("validation", 0.15))
 """Of the subjects; the others train."""
+UNSPLIT = "the same faces for every split"
+"""What `origins` says of a collection without splits."""
 
 
 def held_out(name: str, one_in: int) -> bool:

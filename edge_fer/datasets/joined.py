@@ -30,6 +30,14 @@ class Joined:
                 total.setdefault(split, Counter()).update(reasons)
         return total
 
+    @property
+    def origins(self) -> dict[str, str]:
+        """Whose split each is, part by part where they tell."""
+        told = [getattr(part, "origins", {}) for part in self.parts]
+        splits = {split for origins in told for split in origins}
+        known = {split: [o[split] for o in told if split in o] for split in splits}
+        return {split: "; ".join(dict.fromkeys(origins)) for split, origins in known.items()}
+
     def samples(self, split: str) -> Sequence[Sample]:
         """The faces of that split of every part."""
         return [

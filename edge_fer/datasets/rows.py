@@ -37,6 +37,8 @@ def read_rows(
                 yield _whole(row, columns, where), where
     except FileNotFoundError as error:
         raise NotFound(f"{table}: no such file") from error
+    except OSError as error:
+        raise BadData(f"{table}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadData(f"{table}: is not a CSV in UTF-8 ({error})") from error
 
@@ -47,8 +49,11 @@ def attributes_of(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _whole(row: Mapping[str, str | None], columns: Sequence[str], where: str) -> Row:
-    whole = {name: value for name, value in row.items() if value is not None}
-    if len(whole) < len(row) or not all(whole[name] for name in columns):
-        wanted = " and a ".join(columns)
-        raise BadData(f"{where}: needs a {wanted}; the row is cut short")
+    """The row, once every field of the first line is there and nothing beyond."""
+    whole = {name: value for name, value in row.items() if isinstance(value, str)}
+    if None in row.values() or not all(whole[name] for name in columns):
+        wanted = " and ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in columns)
+        raise BadData(f"{where}: needs {wanted}; the row is cut short")
+    if len(whole) < len(row):
+        raise BadData(f"{where}: has more fields than the first line; quote names with a comma")
     return whole

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_fer.emotions import LABELS
 from edge_fer.errors import CheckpointError, NotFound
-from edge_fer.storage import new_folder
+from edge_fer.storage import write_file
 from edge_fer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Checkpoint:
         return digest.hexdigest()
 
     def save(self, folder: Path, half: bool = False) -> None:
-        """Write the folder whole; `half` stores float16."""
+        """Write both files, leaving all else in the folder; `half` stores float16."""
         import safetensors.numpy
 
         kind = np.float16 if half else np.float32
@@ -77,12 +77,9 @@ class Checkpoint:
             "metrics": self.metrics,
             "made": self.made,
         }
-        with new_folder(folder) as scratch:
-            (scratch / WEIGHTS).write_bytes(payload)
-            (scratch / RECORD).write_text(json.dumps(record, indent=1) + "\n")
-            for extra in ("README.md",):  # a card written by hand survives a rewrite
-                if (folder / extra).is_file():
-                    (scratch / extra).write_bytes((folder / extra).read_bytes())
+        # The record goes last: it names the weights' hash, so a torn pair is refused, not used.
+        write_file(folder / WEIGHTS, payload)
+        write_file(folder / RECORD, (json.dumps(record, indent=1) + "\n").encode())
 
     @classmethod
     def load(cls, folder: Path) -> Checkpoint:

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from layouts import affectnet_2017, empathic, rafdb_basic
 
 from edge_fer.datasets import DATASETS, SPLITS, list_hash, open_dataset, samples_of
 from edge_fer.emotions import LABELS
@@ -23,8 +24,11 @@ def write_faces(folder: Path) -> Path:
 
 
 SPECS: dict[str, Callable[[Path], str]] = {
+    "affectnet": affectnet_2017,
+    "empathic": empathic,
     "fer2013": lambda folder: f"fer2013:{write_faces(folder)}",
     "folder": lambda folder: f"folder:{write_faces(folder)}",
+    "rafdb": rafdb_basic,
     "synthetic": lambda _: "synthetic:faces=14",
 }
 
@@ -59,5 +63,5 @@ def test_sources_name_one_face_each(scheme: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_dataset_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'faces'.*fer2013, folder, synthetic"):
+    with pytest.raises(ConfigError, match=r"'faces'.*fer2013, folder, rafdb, synthetic"):
         open_dataset("faces:here")

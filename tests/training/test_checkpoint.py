@@ -88,3 +88,9 @@ def test_missing_weights_are_named(tmp_path: Path, checkpoint: Checkpoint) -> No
 def test_another_temperature_is_another_model(checkpoint: Checkpoint) -> None:
     other = Checkpoint(checkpoint.weights, checkpoint.recipe, 1.3)
     assert other.sha256 != checkpoint.sha256
+
+
+def test_saving_leaves_what_else_is_in_the_folder(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    (tmp_path / "curves.csv").write_text("kept")
+    checkpoint.save(tmp_path)
+    assert (tmp_path / "curves.csv").read_text() == "kept"

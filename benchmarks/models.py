@@ -1,0 +1,41 @@
+"""A model ready to infer, and what is to be said of it; runtimes are imported when chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edge_fer.plugins import missing
+from edge_fer.protocols import Engine
+
+
+def open_bundle_engine(path: Path, threads: int) -> tuple[Engine, dict[str, Any]]:
+    """A bundle by its own runtime; TensorFlow is not needed."""
+    from edge_fer.bundle import open_bundle
+    from edge_fer.engines import open_engine
+
+    bundle = open_bundle(path)
+    engine = open_engine(bundle, threads)
+    return engine, {
+        "format": bundle.manifest.format,
+        "precision_asked": bundle.manifest.precision,
+        "precision_executed": engine.precision,
+        "runtime": engine.runtime,
+        "device": "CPU",
+        "threads": threads,
+        "input_size": bundle.manifest.input_size,
+        "size_bytes": bundle.size_bytes,
+        "sha256": bundle.sha256,
+        "parent": bundle.manifest.parent,
+    }
+
+
+def open_baseline(path: Path, threads: int) -> tuple[Engine, dict[str, Any]]:
+    """A checkpoint by Keras, in float32; raises MissingExtra without Keras."""
+    try:
+        from benchmarks.baseline import Baseline
+    except ModuleNotFoundError as error:
+        raise missing(error.name or "keras", "the baseline") from error
+
+    baseline = Baseline(path, threads)
+    return baseline, baseline.facts
