@@ -14,8 +14,9 @@ from edge_fer.types import FaceBatch
 LOUD = 4.0
 """Times the median face's peak, in any tensor, beyond which a face is left out of calibration.
 
-On real faces the 95th percentile lies at 1.5 times the median, and the faces that ruined a plain
-INT8 conversion lay at 60 to 190 times: any value between serves.
+Over 300 FER2013 training faces this measure has its median at 1.6, its 90th percentile at 4.0 and
+its 99th at 13; the two faces that ruined a plain INT8 conversion lay at 60 and 190. Ranges are
+taken near the extremes of what is left, so the limit is strict: a tenth of the faces go.
 """
 
 

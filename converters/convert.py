@@ -122,7 +122,7 @@ def _openvino(source: Source, precision: str) -> dict[str, bytes]:
     model = openvino.to_float(source.model)
     if precision == "int8":
         assert source.calibration is not None
-        model = openvino.quantize(model, source.calibration.faces)
+        model = openvino.quantize(model, source.calibration.faces, source.calibration.real)
     return openvino.to_files(model, half=precision == "fp16")
 
 

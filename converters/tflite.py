@@ -1,8 +1,7 @@
 """TFLite: TensorFlow's converter for floats, ai-edge-quantizer for INT8.
 
 TensorFlow's own INT8 route spans the extremes over all calibration faces, so that two odd faces
-in 300 ruin the model (see the README); here ranges are the mean over faces of each face's
-extremes, and odd faces are left out first.
+in 300 ruin the model (see the README); here odd faces are left out first.
 """
 
 from __future__ import annotations
@@ -19,6 +18,13 @@ from converters.activations import Activations
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+REACH = 99.0
+"""Percentile over the kept faces of a tensor's extremes that its INT8 range holds.
+
+The mean over faces, ai-edge-quantizer's own rule, cuts every second face: on 1,200 FER2013
+validation faces the scores then differed from the parent's by 0.113 (sum over the seven classes),
+at the percentiles 90 to 100 by 0.032 to 0.035.
+"""
 BYTE_RANGE = (0.0, 255.0)
 """Gives the int8 input scale 1 and zero point -128: a camera's byte with its top bit flipped."""
 
@@ -56,8 +62,9 @@ def quantize(model: bytes, activations: Activations) -> bytes:
 
 
 def _ranges(activations: Activations) -> dict[str, dict[str, Any]]:
-    """Tensor name to the mean extremes, in the quantizer's own form."""
-    lows, highs = activations.lows.mean(axis=0), activations.highs.mean(axis=0)
+    """Tensor name to its range, in the quantizer's own form."""
+    lows = np.percentile(activations.lows, 100 - REACH, axis=0)
+    highs = np.percentile(activations.highs, REACH, axis=0)
     ranges = {
         name: _extremes(low, high)
         for name, low, high in zip(activations.tensors, lows, highs, strict=True)
