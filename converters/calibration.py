@@ -29,6 +29,8 @@ class CalibrationSet:
     faces: FaceBatch
     names: tuple[str, ...]
     """One for each face, for saying which were left out."""
+    real: bool
+    """Photographs, whose means are those of use; not the shipped, distilled faces."""
     record: dict[str, Any]
     """Goes into the manifest: dataset, split, count, per class, seed, hash."""
 
@@ -38,6 +40,7 @@ class CalibrationSet:
         return CalibrationSet(
             self.faces[kept],
             tuple(self.names[i] for i in kept),
+            self.real,
             {**self.record, "used": len(kept), "left_out": [self.names[i] for i in left_out]},
         )
 
@@ -46,7 +49,8 @@ def shipped_set(size: int) -> CalibrationSet:
     """The calibration half of the faces that ship with the project."""
     faces = calibration_faces(size)
     names = tuple(f"shipped/{i}" for i in range(len(faces)))
-    return CalibrationSet(faces, names, {"dataset": "shipped", "split": None, "count": len(names)})
+    record = {"dataset": "shipped", "split": None, "count": len(names)}
+    return CalibrationSet(faces, names, False, record)
 
 
 def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> CalibrationSet:
@@ -70,7 +74,7 @@ def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> Calibr
         "seed": seed,
         "sha256": list_hash(chosen),
     }
-    return CalibrationSet(faces_of(chosen, size), tuple(s.source for s in chosen), record)
+    return CalibrationSet(faces_of(chosen, size), tuple(s.source for s in chosen), True, record)
 
 
 def labelled_faces(

@@ -52,8 +52,8 @@ def _figures(checkpoint: Checkpoint, curves: str) -> str:
         )
     lines += [
         "",
-        "The interval is Wilson's, the calibration error is over 15 bins. No choice was made on the",
-        "test split. Human agreement on FER2013 is about 65 % (Goodfellow et al., 2013).",
+        "The interval is Wilson's, the calibration error is over 15 bins. No choice was made on",
+        "the test split. Human agreement on FER2013 is about 65 % (Goodfellow et al., 2013).",
     ]
     return "\n".join(lines)
 

@@ -60,7 +60,7 @@ def planted(faces: CalibrationSet) -> CalibrationSet:
     odd = faces.faces.copy()
     odd[0], odd[1] = 0, 255
     odd[2] = np.random.default_rng(0).integers(0, 2, odd[2].shape, dtype=np.uint8) * 255
-    return CalibrationSet(odd, faces.names, faces.record)
+    return CalibrationSet(odd, faces.names, faces.real, faces.record)
 
 
 def test_odd_faces_are_left_out_and_named(
