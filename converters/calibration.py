@@ -9,17 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from converters.order import FEWEST
 from edge_fer.datasets import list_hash, open_dataset, samples_of
 from edge_fer.datasets.faces import classes_of, faces_of, schemes
 from edge_fer.datasets.shipped import calibration_faces
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
 from edge_fer.types import FaceBatch, Sample
-
-FEWEST = 50
-"""Faces below which ranges are guesswork."""
-DEFAULT_COUNT = 300
-"""NNCF's own default; more did not help (see the README)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +52,10 @@ def shipped_set(size: int) -> CalibrationSet:
 def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> CalibrationSet:
     """`count` faces of a dataset, as many of each class, chosen by `seed`.
 
-    Raises ConfigError for the test split, for a class without faces, and for too few faces.
+    Raises ConfigError for the test split, for a class without faces, and where it has too few.
     """
     if split == "test":
         raise ConfigError("calibration on the test split is refused: choose train or validation")
-    if count < FEWEST:
-        raise ConfigError(f"--samples {count}: INT8 ranges need at least {FEWEST} faces")
     chosen = _balanced(samples_of(open_dataset(spec), split), count, seed)
     if len(chosen) < FEWEST:
         raise ConfigError(f"{spec}: {len(chosen)} faces in {split}, INT8 ranges need {FEWEST}")

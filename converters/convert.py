@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from converters import activations, openvino, tflite
 from converters.calibration import (
-    DEFAULT_COUNT,
-    FEWEST,
     CalibrationSet,
     drawn_set,
     labelled_faces,
@@ -25,42 +23,15 @@ from converters.calibration import (
 )
 from converters.fold import folded_model
 from converters.gate import Verdict, infer_all, judge
+from converters.order import FEWEST, Order
 from edge_fer.bundle import Bundle, Manifest, create_bundle
 from edge_fer.datasets.shipped import check_faces
 from edge_fer.engines import open_engine
 from edge_fer.errors import ConfigError, Refused
 from edge_fer.progress import Progress
-from edge_fer.training.checkpoint import SHIPPED, Checkpoint
+from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.predict import predict
 from edge_fer.types import FaceBatch, ScoreBatch
-
-MAX_DROP = 0.01
-"""One percentage point."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What `edge-fer convert` was asked for."""
-
-    checkpoint: Path = SHIPPED
-    precision: str = "int8"
-    formats: tuple[str, ...] = ("tflite", "openvino")
-    data: str | None = None
-    """Dataset spec; None takes the shipped faces and measures no accuracy."""
-    samples: int = DEFAULT_COUNT
-    seed: int = 0
-    out: Path = Path("bundles")
-    max_drop: float = MAX_DROP
-    """As a share."""
-
-    def __post_init__(self) -> None:
-        unknown = set(self.formats) - set(FORMATS)
-        if unknown:
-            raise ConfigError(
-                f"unknown format {sorted(unknown)[0]!r}: choose from {', '.join(FORMATS)}"
-            )
-        if not 0 <= self.max_drop <= 1:
-            raise ConfigError(f"max drop {self.max_drop}: give a share between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +62,9 @@ def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
     Raises Refused naming the format and the figures when the gate says no.
     """
     checkpoint = Checkpoint.load(order.checkpoint)
+    calibration = _calibration(order, checkpoint.recipe.architecture.size)
     gate = _gate_faces(order, checkpoint, progress)
-    source = _source(order, checkpoint, progress)
+    source = _source(checkpoint, calibration, progress)
     drafts = []
     for name in order.formats:
         progress(f"{name} {order.precision}", 0, 1)
@@ -132,29 +104,38 @@ FORMATS: Mapping[str, Callable[[Source, str], dict[str, bytes]]] = {
 }
 
 
-def _source(order: Order, checkpoint: Checkpoint, progress: Progress) -> Source:
+def _calibration(order: Order, size: int) -> CalibrationSet | None:
+    if order.precision != "int8":
+        return None
+    if order.data is None:
+        return shipped_set(size)
+    return drawn_set(order.data, "train", order.samples, order.seed, size)
+
+
+def _source(
+    checkpoint: Checkpoint, calibration: CalibrationSet | None, progress: Progress
+) -> Source:
     model = folded_model(checkpoint)
     progress("float model", 0, 1)
     floats = tflite.to_float(model)
     progress("float model", 1, 1)
-    if order.precision != "int8":
+    if calibration is None:
         return Source(model, floats, None, None)
-    calibration = _calibration(order, checkpoint.recipe.architecture.size)
     observed = activations.observe(floats, calibration.faces, partial(progress, "calibration"))
     loud = observed.loud_faces()
     kept = np.setdiff1d(np.arange(len(calibration.faces)), loud)
-    if len(kept) < FEWEST:
+    return Source(model, floats, without_loud(calibration, loud), observed.kept(kept))
+
+
+def without_loud(calibration: CalibrationSet, loud: Sequence[int]) -> CalibrationSet:
+    """The set less its outliers; raises ConfigError when too few faces are left."""
+    left = calibration.without(loud)
+    if len(left.faces) < FEWEST:
         raise ConfigError(
             f"calibration: {len(loud)} of {len(calibration.faces)} faces are outliers, "
-            f"{len(kept)} are left and {FEWEST} are needed; give other faces (--data, --samples)"
+            f"{len(left.faces)} are left and {FEWEST} are needed; give other faces (--data, --seed)"
         )
-    return Source(model, floats, calibration.without(loud), observed.kept(kept))
-
-
-def _calibration(order: Order, size: int) -> CalibrationSet:
-    if order.data is None:
-        return shipped_set(size)
-    return drawn_set(order.data, "train", order.samples, order.seed, size)
+    return left
 
 
 def _gate_faces(order: Order, checkpoint: Checkpoint, progress: Progress) -> GateFaces:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -126,22 +127,25 @@ def convert(
     chosen = [n for n, asked in (("int8", int8), ("fp16", fp16), ("fp32", fp32)) if asked]
     if len(chosen) != 1:
         raise ConfigError("choose one precision: --int8, --fp16 or --fp32")
-    with _workshop("convert"):
-        from converters.convert import FORMATS, Order
-        from converters.convert import convert as make
-        from edge_fer.training.checkpoint import SHIPPED
-    from edge_fer.progress import Bars
+    from converters.order import Order
 
-    order = Order(
-        checkpoint=checkpoint or SHIPPED,
+    asked = Order(
         precision=chosen[0],
-        formats=tuple(format or FORMATS),
         data=data,
         samples=samples,
         seed=seed,
         out=out,
         max_drop=max_drop / 100,
     )
+    order = replace(
+        asked,
+        checkpoint=checkpoint or asked.checkpoint,
+        formats=tuple(format or asked.formats),
+    )
+    with _workshop("convert"):
+        from converters.convert import convert as make
+    from edge_fer.progress import Bars
+
     with Bars() as bars:
         made = make(order, bars)
     for bundle, verdict in made:

@@ -165,7 +165,6 @@ def test_an_absent_camera_does_not_end_the_daemon_and_a_signal_does(
         (("run", "--sink", "jsonl:x", "--purpose", "workplace"), 78, "Art. 5(1)(f)"),
         (("run", "--detector", "yolo", "--camera", "synthetic:"), 78, "unknown detector 'yolo'"),
         (("run", "--threads", "0"), 78, "threads"),
-        (("bench", "nowhere"), 1, "nowhere"),
         (("bench", "--data", "fer2013:/nowhere"), 66, "/nowhere"),
         (("bench", "--split", "holdout", "--data", "synthetic:"), 78, "holdout"),
         (("train", "--data", "synthetic:", "--out", "r", "--size", "64"), 78, "at least 71"),
@@ -179,7 +178,7 @@ def test_a_wrong_argument_is_one_line(
     said: str,
 ) -> None:  # fmt: skip
     bundle = ("--bundle", tflite_bundle) if arguments[0] == "run" else ()
-    if arguments[0] == "bench" and "nowhere" not in arguments:
+    if arguments[0] == "bench":
         bundle = (tflite_bundle,)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = cli(*arguments, *bundle, cwd=tmp_path, env=environment)

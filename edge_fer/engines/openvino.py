@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Any
 
 # Opening a model must not open a socket: no usage statistics from a device.
@@ -17,7 +18,8 @@ from edge_fer.engines.scores import checked_faces, checked_scores
 from edge_fer.errors import BundleError, EngineError
 from edge_fer.types import FaceBatch, ScoreBatch
 
-FLOAT_TYPES = {"f32": "fp32", "f16": "fp16", "bf16": "bf16"}
+PRECISIONS = {"i8": "int8", "u8": "int8", "f32": "fp32", "f16": "fp16"}
+"""OpenVINO's words and ours."""
 
 
 class OpenvinoEngine:
@@ -73,12 +75,16 @@ def _check(bundle: Bundle, model: ov.Model, size: int) -> None:
 
 
 def _executed(compiled: ov.CompiledModel) -> str:
-    """The precision in which most convolutions of the compiled graph run."""
-    kinds: dict[str, int] = {}
+    """The precision in which most convolutions of the compiled graph run.
+
+    Read from the kernel's name, such as `brgconv_avx512_f32`: the field runtimePrecision holds
+    that of the stored weights where the plugin unpacks them.
+    """
+    kinds: Counter[str] = Counter()
     for node in compiled.get_runtime_model().get_ordered_ops():
         info = node.get_rt_info()
-        if str(info["layerType"].astype(str)).startswith(("Convolution", "GroupConvolution")):
-            kind = str(info["runtimePrecision"].astype(str)).lower()
-            kinds[kind] = kinds.get(kind, 0) + 1
-    most = max(kinds, key=lambda kind: kinds[kind], default="f32")
-    return "int8" if most in ("i8", "u8") else FLOAT_TYPES.get(most, most)
+        if str(info["layerType"].astype(str)) == "Convolution":
+            kernel = str(info["primitiveType"].astype(str)).lower()
+            kinds[kernel.rpartition("_")[2]] += 1
+    ((most, _),) = kinds.most_common(1) or [("unknown", 0)]
+    return PRECISIONS.get(most, most)

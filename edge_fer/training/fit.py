@@ -21,7 +21,7 @@ from edge_fer.training import state
 from edge_fer.training.batches import TrainingBatches, steps_per_epoch
 from edge_fer.training.checkpoint import Checkpoint, weights_of
 from edge_fer.training.curves import Curves
-from edge_fer.training.initial import initialise
+from edge_fer.training.initial import check, initialise
 from edge_fer.training.machine import chosen_precision, tools
 from edge_fer.training.model import build
 from edge_fer.training.recipe import Recipe
@@ -55,6 +55,7 @@ def train(
     A run that was stopped goes on from its last saved state when it is started again with the
     same arguments.
     """
+    check(init)
     train_set, held_out = samples_of(dataset, "train"), samples_of(dataset, "validation")
     run = _Run(train_set, held_out, recipe, out, chosen_precision(precision), progress)
     origin = run.go(init)

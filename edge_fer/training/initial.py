@@ -8,11 +8,16 @@ import keras
 
 from edge_fer.errors import CheckpointError, NotFound
 from edge_fer.training.checkpoint import Checkpoint, Weights, set_weights, weights_of
-from edge_fer.training.recipe import Architecture
+from edge_fer.training.recipe import SMALLEST_SIDE, Architecture
 
-PUBLISHED_SIDE = 299
 SHORTCUTS = ("block2", "block3", "block4", "block13")
 """Blocks whose 1x1 shortcut Keras Applications leaves without a name, in its order."""
+
+
+def check(init: str) -> None:
+    """Raise NotFound when `init` names a file or folder that is not there."""
+    if init not in ("random", "imagenet") and not Path(init).exists():
+        raise NotFound(f"{init}: no such weights file or checkpoint folder")
 
 
 def initialise(model: keras.Model, init: str, architecture: Architecture) -> str:
@@ -35,9 +40,8 @@ def initialise(model: keras.Model, init: str, architecture: Architecture) -> str
 
 def _imagenet(source: str) -> Weights:
     """The published weights under this project's layer names."""
-    if source != "imagenet" and not Path(source).is_file():
-        raise NotFound(f"{source}: no such weights file")
-    shape = (PUBLISHED_SIDE, PUBLISHED_SIDE, 3)
+    check(source)
+    shape = (SMALLEST_SIDE, SMALLEST_SIDE, 3)  # the kernels are the same at every size
     try:
         published = keras.applications.Xception(
             weights=source, include_top=False, input_shape=shape

@@ -8,6 +8,7 @@ import pytest
 
 from converters.activations import LOUD, Activations
 from converters.calibration import _balanced, drawn_set, shipped_set
+from converters.order import Order
 from edge_fer.datasets.shipped import calibration_faces, check_faces
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
@@ -54,7 +55,9 @@ def test_the_test_split_is_refused() -> None:
 
 def test_too_few_faces_are_refused() -> None:
     with pytest.raises(ConfigError, match="at least 50"):
-        drawn_set("synthetic:", "train", 20, 0, 72)
+        Order(samples=49)
+    with pytest.raises(ConfigError, match="49 faces in train"):
+        drawn_set("synthetic:faces=49", "train", 300, 0, 72)
 
 
 def test_a_drawn_set_records_where_it_comes_from() -> None:

@@ -18,7 +18,7 @@ SMALL = Architecture(size=71, width=0.05, middle_blocks=0)
 
 def test_it_is_keras_applications_xception_weight_for_weight(tmp_path: Path) -> None:
     published = keras.applications.Xception(
-        weights=None, include_top=False, input_shape=(299, 299, 3), pooling="avg"
+        weights=None, include_top=False, input_shape=(71, 71, 3), pooling="avg"
     )
     published.save_weights(tmp_path / "x.weights.h5")
     model = build(FULL)
