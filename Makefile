@@ -26,7 +26,7 @@ demo: $(READY)  ## Convert the shipped model to INT8, run it on drawn faces, mea
 	$(BIN)/edge-fer bench --quick
 
 test: $(READY)  ## The whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: format lint types contracts test  ## Format, lint, types, import contracts, tests
 

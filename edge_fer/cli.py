@@ -48,10 +48,14 @@ def _end(line: str, status: int) -> None:
 def _workshop(command: str) -> Iterator[None]:
     """Heavy imports: quiet TensorFlow, and one line that names an extra that is missing."""
     from edge_fer.plugins import missing
+    from edge_fer.quiet import native_stderr_closed
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        yield
+        with native_stderr_closed():
+            yield
+            if "tensorflow" in sys.modules:  # looks for a GPU once, and complains where none is
+                sys.modules["tensorflow"].config.list_physical_devices()
     except ModuleNotFoundError as error:
         raise missing(error.name or "?", f"edge-fer {command}") from error
 

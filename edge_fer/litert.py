@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from edge_fer.errors import MissingExtra
+from edge_fer.quiet import native_stderr_closed
 
 PACKAGES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
@@ -29,28 +27,11 @@ def installed() -> str:
 def interpreter(model: bytes, threads: int) -> Any:
     """An interpreter with its tensors allocated; raises ValueError or RuntimeError.
 
-    By content, not by path: only this way the file goes through LiteRT's verifier.
+    By content, not by path: only this way the file goes through LiteRT's verifier. Quiet, because
+    LiteRT announces its delegate on stderr.
     """
     kind = import_module(PACKAGES[installed()]).Interpreter
-    with _quiet():
+    with native_stderr_closed():
         made = kind(model_content=model, num_threads=threads)
         made.allocate_tensors()
     return made
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No stderr of native code: LiteRT announces its delegate there; errors come as exceptions."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # stderr is closed: nothing to quiet
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

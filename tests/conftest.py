@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from edge_fer.datasets.shipped import check_faces
 from edge_fer.types import FaceBatch
@@ -46,11 +47,19 @@ def cli() -> RunCli:
 
 
 @pytest.fixture(scope="session")
-def bundles(tmp_path_factory: pytest.TempPathFactory, cli: RunCli) -> Path:
-    """A folder with both INT8 bundles of the shipped checkpoint, made by the command itself."""
-    out = tmp_path_factory.mktemp("bundles")
-    done = cli("convert", "--int8", "--out", out)
-    assert done.returncode == 0, done.stderr
+def bundles(tmp_path_factory: pytest.TempPathFactory, worker_id: str, cli: RunCli) -> Path:
+    """A folder with both INT8 bundles of the shipped checkpoint, made by the command itself.
+
+    The workers of one test run share it: the first one makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    out = shared / "converted" / "made"
+    out.parent.mkdir(exist_ok=True)
+    with FileLock(shared / "converted.lock"):
+        if not out.is_dir():
+            done = cli("convert", "--int8", "--out", out)
+            assert done.returncode == 0, done.stderr
     return out
 
 

@@ -64,14 +64,16 @@ def test_the_openvino_bundle_runs_the_same_way(cli: RunCli, openvino_bundle: Pat
     assert [event["engine"] for event in updates(done.stdout)] == ["openvino"] * 5
 
 
-def test_without_a_bundle_the_newest_is_taken_and_named(cli: RunCli, bundles: Path) -> None:
+def test_without_a_bundle_the_newest_is_taken_and_named(
+    cli: RunCli, bundles: Path, tmp_path: Path
+) -> None:
     arguments = ("run", "--camera", "synthetic:frames=1,live=no")
-    done = cli(*arguments, cwd=bundles.parent, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 78  # the folder here is not called bundles
+    options: dict[str, Any] = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    done = cli(*arguments, **options)
+    assert done.returncode == 78
     assert "bundles: no bundle here; make one with `edge-fer convert --int8`" in done.stderr
-    home = bundles.parent / "home"
-    shutil.copytree(bundles, home / "bundles")
-    done = cli(*arguments, cwd=home, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    shutil.copytree(bundles, tmp_path / "bundles")
+    done = cli(*arguments, **options)
     assert done.returncode == 0, done.stderr
     assert "bundle bundles/xception-int8-" in done.stderr
 
