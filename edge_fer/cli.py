@@ -54,8 +54,9 @@ def _workshop(command: str) -> Iterator[None]:
     try:
         with native_stderr_closed():
             yield
-            if "tensorflow" in sys.modules:  # looks for a GPU once, and complains where none is
-                sys.modules["tensorflow"].config.list_physical_devices()
+            tensorflow = sys.modules.get("tensorflow")
+            if tensorflow is not None:  # it looks for a GPU once, and complains where none is
+                tensorflow.config.list_physical_devices()
     except ModuleNotFoundError as error:
         raise missing(error.name or "?", f"edge-fer {command}") from error
 
