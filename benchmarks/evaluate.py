@@ -22,6 +22,7 @@ from benchmarks.faces import facts_of, spread
 from benchmarks.models import open_baseline, open_bundle_engine
 from benchmarks.report import FaceFacts, Model
 from edge_fer.bundle import MANIFEST
+from edge_fer.config import check_threads
 from edge_fer.datasets import dropped_of, missing_classes, open_dataset, origin_of, samples_of
 from edge_fer.datasets.faces import classes_of, faces_of
 from edge_fer.emotions import LABELS
@@ -130,6 +131,7 @@ def evaluate(
     """Measure a checkpoint or bundle; raises NotFound, BadData, BundleError or MissingExtra."""
     dataset = open_dataset(data)
     samples = spread(samples_of(dataset, split), limit)
+    check_threads(threads)
     engine, model, threshold = _open(path, threads or default_threads())
     scores = predict(engine, samples, model.input_size, progress)
     truth = classes_of(samples)

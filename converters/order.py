@@ -40,5 +40,7 @@ class Order:
             raise ConfigError(f"max drop {100 * self.max_drop:g} points: give 0 to 100")
         if self.samples < FEWEST:
             raise ConfigError(f"--samples {self.samples}: INT8 ranges need at least {FEWEST} faces")
+        if self.out.exists() and not self.out.is_dir():
+            raise ConfigError(f"--out {self.out}: is a file; name a folder")
         if self.seed < 0:
             raise ConfigError(f"--seed {self.seed}: give 0 or more")

@@ -154,7 +154,7 @@ def _read(path: Path) -> bytes:
 def _parse(path: Path, raw: bytes) -> Manifest:
     try:
         record = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON ({error}); copy the bundle again") from error
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         found = record.get("schema") if isinstance(record, dict) else type(record).__name__

@@ -33,6 +33,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
+    except OSError as error:
+        if os.environ.get(DEBUG):
+            raise
+        _end(f"{error.filename or 'output'}: {error.strerror or error}", 74)
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
@@ -145,7 +149,7 @@ def convert(
     order = replace(
         asked,
         checkpoint=checkpoint or asked.checkpoint,
-        formats=tuple(format or asked.formats),
+        formats=tuple(dict.fromkeys(format or asked.formats)),
     )
     with _workshop("convert"):
         from converters.convert import convert as make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
 import socket
 from dataclasses import asdict, dataclass, field
@@ -82,6 +83,7 @@ class RunConfig:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise _wrong(name, value, f"{least} or more")
+        check_threads(self.threads)
         if not 1 <= self.most_faces <= MOST_FACES:
             raise _wrong("most_faces", self.most_faces, f"1 to {MOST_FACES}")
         if not (math.isfinite(self.smoothing_s) and self.smoothing_s >= 0):
@@ -116,6 +118,13 @@ class RunConfig:
     def sha256(self) -> str:
         """Hash of all settings: two runs with the same one were told the same."""
         return hashlib.sha256(json.dumps(asdict(self), default=str).encode()).hexdigest()
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise ConfigError for more threads than there are cores: runtimes crash of very many."""
+    cores = len(os.sched_getaffinity(0))
+    if threads is not None and not 1 <= threads <= cores:
+        raise _wrong("threads", threads, f"1 to {cores}, the cores of this machine")
 
 
 def _wrong(name: str, value: object, wanted: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from time import monotonic
@@ -11,8 +12,18 @@ def notice(text: str) -> None:
     """Say one line; a closed or full stderr is no reason to fail."""
     # AttributeError: without a stderr, sys.stderr is None.
     with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"edge-fer: {text}\n")
-        sys.stderr.flush()
+        try:
+            sys.stderr.write(f"edge-fer: {text}\n")
+            sys.stderr.flush()
+        except BrokenPipeError:
+            _discard_stderr()
+
+
+def _discard_stderr() -> None:
+    """Nobody reads it: what is buffered must not fail once more, and with it Python's own end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stderr.fileno())
+    os.close(nowhere)
 
 
 class Seldom:

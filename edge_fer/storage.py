@@ -19,6 +19,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     An older folder of that name is replaced. On any error nothing of the scratch folder stays;
     an OSError becomes a StorageError that names the target.
     """
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise StorageError(f"{target}: is not a folder of its own; choose another name")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -40,6 +42,8 @@ def new_folder(target: Path) -> Iterator[Path]:
 def write_file(target: Path, data: bytes) -> None:
     """Write a file whole: scratch file, fsync, rename, fsync of the folder."""
     scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    if target.exists() and not target.is_file():
+        raise StorageError(f"{target}: is not a regular file; choose another name")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as file:

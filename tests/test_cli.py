@@ -167,6 +167,8 @@ def test_an_absent_camera_does_not_end_the_daemon_and_a_signal_does(
         (("run", "--sink", "jsonl:x", "--purpose", "workplace"), 78, "Art. 5(1)(f)"),
         (("run", "--detector", "yolo", "--camera", "synthetic:"), 78, "unknown detector 'yolo'"),
         (("run", "--threads", "0"), 78, "threads"),
+        (("run", "--threads", "100000"), 78, "cores of this machine"),
+        (("train", "--data", "synthetic:", "--out", "r", "--rate", "nan"), 78, "rate is nan"),
         (("bench", "--data", "fer2013:/nowhere"), 66, "/nowhere"),
         (("bench", "--split", "holdout", "--data", "synthetic:"), 78, "holdout"),
         (("train", "--data", "synthetic:", "--out", "r", "--size", "64"), 78, "at least 71"),

@@ -79,3 +79,15 @@ def test_a_file_replaces_the_older_one(tmp_path: Path) -> None:
         write_file(tmp_path / "f", content)
     assert (tmp_path / "f").read_bytes() == b"new"
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_device_or_a_link_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "file").write_text("kept")
+    for name in ("link", "file"):
+        with pytest.raises(StorageError, match="not a folder"), new_folder(tmp_path / name):
+            pass
+    with pytest.raises(StorageError, match="not a regular file"):
+        write_file(Path("/dev/null"), b"x")
+    assert Path("/dev/null").is_char_device()
+    assert (tmp_path / "file").read_text() == "kept"

@@ -112,10 +112,16 @@ def _sheet(path: Path) -> np.ndarray:
 
 
 def _from_csv(table: Path, usage: str) -> Iterator[Sample]:
-    with table.open(newline="") as rows:
-        for line, row in enumerate(csv.DictReader(rows), start=2):
-            if row.get("Usage") == usage:
-                yield _from_row(row, f"{table}:{line}")
+    try:
+        with table.open(newline="") as rows:
+            reader = csv.DictReader(rows)
+            if not {"emotion", "pixels", "Usage"} <= set(reader.fieldnames or ()):
+                raise BadData(f"{table}: not FER2013's CSV; its columns are emotion, pixels, Usage")
+            for line, row in enumerate(reader, start=2):
+                if row["Usage"] == usage:
+                    yield _from_row(row, f"{table}:{line}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadData(f"{table}: not a CSV file ({error})") from error
 
 
 def _from_row(row: dict[str, str], where: str) -> Sample:

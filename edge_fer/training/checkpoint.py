@@ -64,10 +64,11 @@ class Checkpoint:
         import safetensors.numpy
 
         kind = np.float16 if half else np.float32
-        stored = {name: np.asarray(values, kind) for name, values in self.weights.items()}
+        stored = _stored(self.weights, kind)
         payload = safetensors.numpy.save(stored)
         record = {
             "schema": SCHEMA,
+            "identity": replace(self, weights=_read_back(stored)).sha256,
             "labels": list(LABELS),
             "weights": {"file": WEIGHTS, "sha256": hashlib.sha256(payload).hexdigest()},
             "recipe": self.recipe.to_json(),
@@ -97,13 +98,51 @@ class Checkpoint:
                 record["metrics"],
                 record["made"],
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, CheckpointError):
+                raise
             raise CheckpointError(f"{folder / RECORD}: missing or wrong field {error}") from error
+        _check_record(folder, checkpoint)
+        if expected_identity(record) not in (None, checkpoint.sha256):
+            raise CheckpointError(
+                f"{folder / RECORD}: architecture or temperature was changed after training; "
+                "copy the checkpoint again"
+            )
         return checkpoint
 
     def with_metrics(self, **metrics: Any) -> Checkpoint:
         """The same weights with further figures."""
         return replace(self, metrics={**self.metrics, **metrics})
+
+
+def _stored(weights: Weights, kind: type) -> Weights:
+    return {name: np.asarray(values, kind) for name, values in weights.items()}
+
+
+def _read_back(stored: Weights) -> Weights:
+    return {name: np.asarray(values, np.float32) for name, values in stored.items()}
+
+
+def _check_record(folder: Path, checkpoint: Checkpoint) -> None:
+    """Refuse numbers that would make a wrong model look whole."""
+    wrong = [
+        (
+            "temperature",
+            checkpoint.temperature,
+            0.01 <= checkpoint.temperature <= 100,
+            "0.01 to 100",
+        ),
+        ("abstain_below", checkpoint.abstain_below, 0 <= checkpoint.abstain_below <= 1, "0 to 1"),
+    ]
+    for key, value, fine, wanted in wrong:
+        if not fine:
+            raise CheckpointError(f"{folder / RECORD}: {key} is {value}, expected {wanted}")
+
+
+def expected_identity(record: dict[str, Any]) -> str | None:
+    """The hash over all that decides the answers, as it was when the record was written."""
+    identity = record.get("identity")
+    return None if identity is None else str(identity)
 
 
 def weights_of(model: keras.Model) -> Weights:
@@ -141,7 +180,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], bytes]:
         payload = (folder / WEIGHTS).read_bytes()
     except FileNotFoundError as error:
         raise NotFound(f"{folder / WEIGHTS}: missing; copy the whole checkpoint folder") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{folder / RECORD}: cannot be read ({error})") from error
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise CheckpointError(f"{folder / RECORD}: not an {SCHEMA} record")
@@ -169,7 +208,7 @@ def _weights(folder: Path, payload: bytes, expected: str) -> Weights:
         stored = safetensors.numpy.load(payload)
     except Exception as error:  # the library raises its own types, none of them public
         raise CheckpointError(f"{folder / WEIGHTS}: not a safetensors file ({error})") from error
-    weights = {name: np.asarray(values, np.float32) for name, values in stored.items()}
+    weights = _read_back(stored)
     broken = next((n for n, values in weights.items() if not np.isfinite(values).all()), None)
     if broken:
         raise CheckpointError(f"{folder / WEIGHTS}: {broken} holds NaN or infinity; train it again")

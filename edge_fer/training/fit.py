@@ -14,7 +14,8 @@ import numpy as np
 from edge_fer import statistics
 from edge_fer.datasets import list_hash, samples_of
 from edge_fer.datasets.faces import classes_of, faces_of, schemes
-from edge_fer.errors import CheckpointError
+from edge_fer.emotions import Emotion
+from edge_fer.errors import BadData, CheckpointError
 from edge_fer.progress import Progress
 from edge_fer.protocols import Dataset
 from edge_fer.training import state
@@ -57,6 +58,9 @@ def train(
     """
     check(init)
     train_set, held_out = samples_of(dataset, "train"), samples_of(dataset, "validation")
+    missing = {emotion.label for emotion in Emotion} - {s.emotion.label for s in train_set}
+    if missing:
+        raise BadData(f"{dataset.name}: no training faces of {', '.join(sorted(missing))}")
     run = _Run(train_set, held_out, recipe, out, chosen_precision(precision), progress)
     origin = run.go(init)
     checkpoint = _finish(run, dataset, origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -10,6 +11,10 @@ from edge_fer.errors import CheckpointError, ConfigError
 Colour = Literal["grey", "bgr"]
 SMALLEST_SIDE = 71
 """Below this Xception's last block has no pixels left (Keras Applications)."""
+
+
+LARGEST_SIDE = 1024
+"""What a bundle may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,10 @@ class Architecture:
         if self.size < SMALLEST_SIDE:
             raise ConfigError(f"size {self.size}: Xception needs at least {SMALLEST_SIDE} pixels")
         colour_named(self.colour)
+        if self.size > LARGEST_SIDE:
+            raise ConfigError(f"size {self.size}: at most {LARGEST_SIDE} pixels")
+        if not 0 < self.width <= 2 or not 0 <= self.middle_blocks <= 64:
+            raise ConfigError(f"width {self.width} or {self.middle_blocks} middle blocks: too odd")
 
 
 def colour_named(name: str) -> Colour:
@@ -42,7 +51,10 @@ def colour_named(name: str) -> Colour:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides a training run, apart from the data and the initial weights."""
+    """Everything that decides a training run, apart from the data and the initial weights.
+
+    Raises ConfigError for a number that is negative, infinite or none.
+    """
 
     architecture: Architecture = Architecture()
     head_epochs: float = 0.5
@@ -75,6 +87,12 @@ class Recipe:
     erase: float = 0.25
     """Share of faces with a random rectangle erased (Zhong et al., AAAI 2020)."""
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name != "architecture" and not (math.isfinite(value) and value >= 0):
+                raise ConfigError(f"{item.name} is {value}, expected 0 or more")
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""

@@ -60,6 +60,11 @@ def test_nan_weights_are_named(tmp_path: Path, checkpoint: Checkpoint) -> None:
         ({"recipe": {"epochs": 3}}, "architecture"),
         ({"recipe": {"architecture": {"size": 72}, "epoch": 3}}, "epoch"),
         ({"temperature": None}, "NoneType"),
+        ({"temperature": "warm"}, "warm"),
+        ({"temperature": -2}, "temperature is -2"),
+        ({"temperature": float("nan")}, "temperature is nan"),
+        ({"temperature": 2.5}, "was changed after training"),
+        ({"abstain_below": 5}, "abstain_below is 5"),
         ({"weights": {}}, "sha256"),
     ],
 )
