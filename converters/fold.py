@@ -17,6 +17,7 @@ def folded_model(checkpoint: Checkpoint) -> keras.Model:
     Exact but for rounding: the first convolution has no bias and no padding, so
     conv(M x / 127.5 - 1) = conv'(x) - sum(w), and the sum moves into the batch norm behind it.
     """
+    keras.mixed_precision.set_global_policy("float32")
     core = build(checkpoint.recipe.architecture, normalise=False)
     set_weights(core, fold(checkpoint))
     size = checkpoint.recipe.architecture.size
