@@ -10,9 +10,9 @@ from edge_fer.types import Image
 
 
 def augment(face: Image, recipe: Recipe, rng: np.random.Generator) -> Image:
-    """A changed (size, size, 3) uint8 face: moved, relit, partly covered."""
+    """A changed (size, size, 3) uint8 face: moved, relit, badly filmed, partly covered."""
     moved = _move(face, recipe, rng)
-    return _erase(_relight(moved, recipe, rng), recipe, rng)
+    return _erase(_degrade(_relight(moved, recipe, rng), recipe, rng), recipe, rng)
 
 
 def _move(face: Image, recipe: Recipe, rng: np.random.Generator) -> Image:
@@ -37,6 +37,39 @@ def _relight(face: Image, recipe: Recipe, rng: np.random.Generator) -> Image:
     contrast, brightness = 1 + rng.uniform(-recipe.light, recipe.light, 2)
     values = (np.arange(256) - 127.5) * contrast + 127.5 * brightness
     return np.asarray(cv2.LUT(face, values.clip(0, 255).astype(np.uint8)), np.uint8)
+
+
+def _degrade(face: Image, recipe: Recipe, rng: np.random.Generator) -> Image:
+    """One fault of a cheap camera, in a share `degrade` of the faces."""
+    if rng.random() >= recipe.degrade:
+        return face
+    faults = (_blur, _jpeg, _darken, _coarsen)
+    return np.asarray(faults[rng.integers(len(faults))](face, rng), np.uint8)
+
+
+def _blur(face: Image, rng: np.random.Generator) -> np.ndarray:
+    """Out of focus, by up to 2.5 % of the side."""
+    return cv2.GaussianBlur(face, (0, 0), face.shape[0] * rng.uniform(0.005, 0.025))
+
+
+def _jpeg(face: Image, rng: np.random.Generator) -> np.ndarray:
+    """Packed as a webcam's MJPG stream does, quality 10 to 60."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(10, 61))]
+    return cv2.imdecode(cv2.imencode(".jpg", face, quality)[1], cv2.IMREAD_COLOR)
+
+
+def _darken(face: Image, rng: np.random.Generator) -> np.ndarray:
+    """Little light: a fifth to three fifths of it, and the sensor's noise."""
+    noise = rng.normal(0, rng.uniform(2, 8), (*face.shape[:2], 1))
+    return (face * rng.uniform(0.2, 0.6) + noise).clip(0, 255)
+
+
+def _coarsen(face: Image, rng: np.random.Generator) -> np.ndarray:
+    """Far away: as few as 24 pixels across."""
+    side = face.shape[0]
+    few = int(rng.integers(24, max(25, side * 2 // 3)))
+    small = cv2.resize(face, (few, few), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
 
 
 def _erase(face: Image, recipe: Recipe, rng: np.random.Generator) -> Image:

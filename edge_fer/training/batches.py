@@ -37,7 +37,19 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         chosen = order[step * self._batch : (step + 1) * self._batch]
         faces = np.stack([self._face(int(i), epoch) for i in chosen])
         labels = np.eye(len(LABELS), dtype=np.float32)[[self._samples[i].emotion for i in chosen]]
-        return faces, labels
+        return self._blended(faces, labels, (epoch, step))
+
+    def _blended(
+        self, faces: np.ndarray, labels: np.ndarray, where: tuple[int, int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mixup: every face and label with those of another face of the batch, in one ratio."""
+        if not self._recipe.mixup:
+            return faces, labels
+        rng = np.random.default_rng((self._recipe.seed, *where, len(self._samples)))
+        share = np.float32(rng.beta(self._recipe.mixup, self._recipe.mixup))
+        other = rng.permutation(len(faces))
+        blend = share * faces + (1 - share) * faces[other].astype(np.float32)
+        return np.rint(blend).astype(np.uint8), share * labels + (1 - share) * labels[other]
 
     def _face(self, index: int, epoch: int) -> np.ndarray:
         rng = np.random.default_rng((self._recipe.seed, epoch, index))

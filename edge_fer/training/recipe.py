@@ -11,10 +11,10 @@ from edge_fer.errors import CheckpointError, ConfigError
 Colour = Literal["grey", "bgr"]
 SMALLEST_SIDE = 71
 """Below this Xception's last block has no pixels left (Keras Applications)."""
-
-
 LARGEST_SIDE = 1024
 """What a bundle may have."""
+ADDED_LATER = ("degrade", "mixup")
+"""Keys that the first checkpoints lack: they were trained without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,20 @@ class Recipe:
     """Of the pooled features."""
     flip: float = 0.5
     """Share of faces mirrored."""
-    rotate: float = 12.0
+    rotate: float = 20.0
     """Largest turn, in degrees."""
-    scale: float = 0.12
-    """Largest change of size, as a share."""
+    scale: float = 0.18
+    """Largest change of size, as a share: a detector cuts faces loosely or tightly."""
     shift: float = 0.07
     """Largest shift, as a share of the side."""
     light: float = 0.25
     """Largest change of brightness and of contrast, as a share."""
     erase: float = 0.25
     """Share of faces with a random rectangle erased (Zhong et al., AAAI 2020)."""
+    degrade: float = 0.25
+    """Share of faces with one camera fault: blur, JPEG, darkness or few pixels."""
+    mixup: float = 0.2
+    """Both parameters of the Beta distribution that blends pairs (Zhang et al., ICLR 2018)."""
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -101,8 +105,9 @@ class Recipe:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
         """The inverse of `to_json`; raises CheckpointError on unknown or missing keys."""
+        absent = dict.fromkeys(ADDED_LATER, 0.0)
         try:
-            return cls(**{**data, "architecture": Architecture(**data["architecture"])})
+            return cls(**{**absent, **data, "architecture": Architecture(**data["architecture"])})
         except (TypeError, KeyError) as error:
             known = ", ".join(f.name for f in fields(cls))
             raise CheckpointError(f"recipe: {error}; known keys: {known}") from error
