@@ -172,7 +172,8 @@ def run(
         Optional[Path], typer.Option(help="Bundle folder; the newest in bundles/ if omitted")
     ] = None,
     sink: Annotated[
-        Optional[list[str]], typer.Option(help="jsonl:- (stdout) or jsonl:FILE; may repeat")
+        Optional[list[str]],
+        typer.Option(help="jsonl:-, jsonl:FILE, mqtt:host=NAME or http: (live page); may repeat"),
     ] = None,
     detector: Annotated[
         Optional[str], typer.Option(help="blazeface, haar or whole (the image is the face)")
@@ -180,6 +181,12 @@ def run(
     purpose: Annotated[
         Optional[str], typer.Option(help="Why faces are analysed; needed beyond stdout")
     ] = None,
+    notice: Annotated[
+        Optional[str], typer.Option(help="What the live page tells the people in view")
+    ] = None,
+    http_allow_remote: Annotated[
+        bool, typer.Option("--http-allow-remote", help="Let other machines reach an http sink")
+    ] = False,
     threads: Annotated[Optional[int], typer.Option(help="Threads of the engine")] = None,
     events: Annotated[Optional[int], typer.Option(help="End after so many frames")] = None,
     smoothing: Annotated[
@@ -187,7 +194,7 @@ def run(
     ] = None,
 ) -> None:
     """Watch a camera and say which expressions are seen, one JSON object a frame."""
-    from edge_fer.config import SMOOTHING_S, STDOUT, RunConfig
+    from edge_fer.config import NOTICE, SMOOTHING_S, STDOUT, RunConfig
     from edge_fer.daemon import run as watch
 
     config = RunConfig(
@@ -196,6 +203,8 @@ def run(
         sinks=tuple(sink or (STDOUT,)),
         detector=detector,
         purpose=purpose,
+        notice=NOTICE if notice is None else notice,
+        http_allow_remote=http_allow_remote,
         threads=threads,
         events=events,
         smoothing_s=SMOOTHING_S if smoothing is None else smoothing,

@@ -25,6 +25,13 @@ FORBIDDEN_PURPOSES = {
 """EU AI Act, Art. 5(1)(f): inferring emotions at work and in education is banned."""
 EXEMPT_PURPOSES = {"medical", "safety"}
 """The two exceptions that the same article makes."""
+NOTICE = (
+    "A program estimates facial expressions here, never feelings. "
+    "Pictures are neither stored nor sent."
+)
+"""What people are told where nothing else was written (EU AI Act, Art. 50(3))."""
+LONGEST_NOTICE = 300
+"""Characters."""
 LONGEST_PURPOSE = 80
 """Characters; it is said in the first event."""
 MOST_FACES = 10
@@ -58,6 +65,10 @@ class RunConfig:
     camera_id: str = "camera"
     purpose: str | None = None
     """Why faces are analysed; must be stated before a sink other than stdout opens."""
+    notice: str = NOTICE
+    """What the live page tells the people in view."""
+    http_allow_remote: bool = False
+    """Consent to an `http` sink that other machines can reach."""
     events: int | None = None
     """Stop after so many `update` events; None is never."""
     smoothing_s: float = SMOOTHING_S
@@ -93,6 +104,8 @@ class RunConfig:
 
     def _check_purpose(self) -> None:
         """Closed unless a lawful purpose is stated: without one, only stdout opens."""
+        if not self.notice.strip() or len(self.notice) > LONGEST_NOTICE:
+            raise _wrong("notice", self.notice, f"1 to {LONGEST_NOTICE} characters")
         others = [sink for sink in self.sinks if sink != STDOUT]
         if self.purpose is None:
             if others:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain, repeat
-from time import monotonic
+from time import monotonic, time
 
 import cv2
 import numpy as np
@@ -18,13 +18,15 @@ from edge_fer.cameras.latest import Latest
 from edge_fer.config import RunConfig
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.engines import open_engine
-from edge_fer.errors import CameraError, EngineError
+from edge_fer.errors import CameraError, EngineError, NotFinite
 from edge_fer.events import Events
+from edge_fer.metrics import Metrics
 from edge_fer.notices import Seldom, notice
 from edge_fer.pipeline import Recognizer
 from edge_fer.protocols import Camera, Engine, FaceDetector
 from edge_fer.signals import stop_signals
 from edge_fer.sinks import Sinks
+from edge_fer.sinks.setting import Setting
 from edge_fer.tracking import Tracker
 from edge_fer.types import Frame
 
@@ -65,11 +67,12 @@ def run(config: RunConfig) -> int:
         _warm(engine, bundle.manifest.input_size)
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
-        with closing(Sinks(config.sinks)) as sinks:
+        metrics = Metrics()
+        with closing(Sinks(config.sinks, Setting(config, metrics))) as sinks:
             events = Events(config, bundle)
             notice(_what_runs(config, bundle, engine, chosen))
             sinks.write(events.hello(engine.precision, engine.runtime, chosen))
-            Watch(config, bundle, engine, detector, sinks, events, stop).run()
+            Watch(config, bundle, engine, detector, sinks, events, metrics, stop).run()
     return 0
 
 
@@ -84,11 +87,13 @@ class Watch:
         detector: FaceDetector,
         sinks: Sinks,
         events: Events,
+        metrics: Metrics,
         stop: threading.Event,
     ) -> None:
         self._config, self._manifest = config, bundle.manifest
         self._engine, self._detector = engine, detector
         self._sinks, self._events, self._stop = sinks, events, stop
+        self._metrics = metrics
         self._tracker = Tracker()
         self._state = "starting"
         self._waits = retry_waits()
@@ -108,6 +113,8 @@ class Watch:
                 if not live:
                     raise
                 self._enter("lost", f"{error}; trying again")
+                reason = "stalled" if self._state == "stalled" else "error"
+                self._metrics.reopens.add(1, self._config.camera_id, reason)
             self._stop.wait(next(self._waits))
 
     def _done(self) -> bool:
@@ -144,13 +151,20 @@ class Watch:
     def _analyse_all(self, latest: Latest, recognizer: Recognizer) -> None:
         last, arrived = -1, monotonic()
         while not self._done():
+            self._metrics.loops.set(time(), "infer")
             if not latest.live:
                 self._wait_for_readers(FILE_BACKLOG)
             frame = latest.next(POLL_S)
             if frame is not None:
                 arrived = monotonic()
+                if not self._sinks.enabled:
+                    self._enter("disabled", "switched off")
+                    last = frame.index
+                    continue
                 self._enter("ok", "gives frames again")
-                if not (latest.live and arrived - frame.captured > OLDEST_S):
+                if latest.live and arrived - frame.captured > OLDEST_S:
+                    self._metrics.frame_left_out(self._config.camera_id, "too_old")
+                else:
                     last = self._analyse(recognizer, frame, last)
             elif latest.ended:
                 self._wait_for_readers(0)
@@ -178,6 +192,7 @@ class Watch:
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
+        self._metrics.inference_failed("nan" if isinstance(error, NotFinite) else "exception")
         if self._failures >= MOST_FAILURES:
             raise EngineError(f"{MOST_FAILURES} frames in a row failed: {error}") from error
         self._seldom.notice(f"a frame was left out: {type(error).__name__}: {error}")

@@ -7,6 +7,7 @@ EdgeFerError
 ├── NotFound          66   a named file or folder is not there    (FileNotFoundError)
 ├── MissingExtra      69   an optional package is not installed   (ImportError)
 ├── EngineError       70   a runtime failed while inferring       (RuntimeError)
+│   └── NotFinite          its scores were no numbers             (ArithmeticError)
 ├── StorageError      74   writing failed, nothing was left behind (OSError)
 ├── CameraError       75   a camera gives no frames now           (OSError)
 ├── ConfigError       78   a wrong option, spec or setting        (ValueError)
@@ -52,6 +53,10 @@ class MissingExtra(EdgeFerError, ImportError):
 
 class EngineError(EdgeFerError, RuntimeError):
     """A runtime failed while inferring."""
+
+
+class NotFinite(EngineError, ArithmeticError):
+    """An engine gave scores that are no numbers."""
 
 
 class StorageError(EdgeFerError, OSError):

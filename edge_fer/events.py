@@ -66,7 +66,7 @@ class Events:
 
     def state(self, camera_state: str) -> Event:
         """The camera's state has changed."""
-        degraded = [] if camera_state in ("starting", "ok") else ["camera"]
+        degraded = [] if camera_state in ("starting", "ok", "disabled") else ["camera"]
         return self._event(
             "state",
             camera=self._config.camera_id,

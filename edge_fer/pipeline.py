@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_fer.config import MOST_FACES, SMOOTHING_S
 from edge_fer.emotions import Emotion
-from edge_fer.errors import EngineError
+from edge_fer.errors import NotFinite
 from edge_fer.preprocess import crop_face
 from edge_fer.protocols import Engine, FaceDetector
 from edge_fer.tracking import Tracker
@@ -148,5 +148,5 @@ def _visible(box: Box, image: Image) -> bool:
 def _finite(scores: ScoreBatch) -> ScoreBatch:
     """The scores themselves; plausible numbers must never come of NaN."""
     if not np.isfinite(scores).all():
-        raise EngineError("the engine gave scores that are not finite; reconvert the bundle")
+        raise NotFinite("the engine gave scores that are not finite; reconvert the bundle")
     return scores

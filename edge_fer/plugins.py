@@ -29,6 +29,8 @@ def missing(package: str, user: str) -> MissingExtra:
 
 EXTRAS = {
     "openvino": "openvino",
+    "paho": "mqtt",
+    "aiohttp": "http",
     "keras": "train",
     "tensorflow": "train",
     "safetensors": "train",

@@ -47,6 +47,10 @@ class Sink(Protocol):
     """Takes events, as `edge_fer.events` builds them."""
 
     @property
+    def dropped(self) -> int:
+        """Events that were never delivered."""
+
+    @property
     def backlog(self) -> int:
         """Events that wait to be delivered; 0 once nobody can ever read the sink again."""
 

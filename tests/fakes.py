@@ -95,11 +95,11 @@ class FakeDetector:
 class MemorySink:
     """Keeps the events as a reader would parse them."""
 
-    backlog = 0
+    backlog = dropped = 0
 
     events: ClassVar[list[dict[str, Any]]] = []
 
-    def __init__(self, argument: str) -> None:
+    def __init__(self, argument: str, setting: object = None) -> None:
         MemorySink.events = []
 
     def write(self, event: Mapping[str, Any]) -> None:

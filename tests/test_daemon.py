@@ -25,6 +25,7 @@ from edge_fer.errors import (
     EngineError,
     NotFound,
 )
+from edge_fer.sinks import Sinks
 from edge_fer.sinks.jsonl import FLUSH_S
 
 HANG_GUARD_S = 60
@@ -130,6 +131,17 @@ def test_a_silent_camera_is_stalled_and_opened_again(
     monkeypatch.setattr(daemon, "RELEASE_S", 0.1)
     events = told(tmp_path, "fake:frames=2,then=hang", events=3)
     assert states(events)[:3] == ["ok", "stalled", "ok"]
+
+
+def test_while_it_is_switched_off_nothing_is_analysed_or_counted_as_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([False] * 3)
+    monkeypatch.setattr(Sinks, "enabled", property(lambda _: next(answers, True)))
+    events = told(tmp_path, "fake:live=no,frames=5")
+    assert states(events) == ["disabled", "ok"]
+    assert [e["frame"]["seq"] for e in updates(events)] == [3, 4]
+    assert updates(events)[0]["dropped_since_last"] == 0
 
 
 def test_frames_older_than_a_second_give_no_event(tmp_path: Path) -> None:

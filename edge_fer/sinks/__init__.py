@@ -5,29 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from edge_fer.config import STDOUT
 from edge_fer.plugins import load, split_spec
 from edge_fer.protocols import Sink
+from edge_fer.sinks.setting import Setting
 
 SINKS = {
     "jsonl": "edge_fer.sinks.jsonl:JsonLines",
+    "mqtt": "edge_fer.sinks.mqtt.sink:Mqtt",
+    "http": "edge_fer.sinks.http:Http",
 }
+"""Each is called with the argument of its spec and the Setting around it."""
 
 
-def open_sink(spec: str) -> Sink:
-    """Open `jsonl:-` (stdout), `jsonl:FILE` and the like; raises ConfigError or StorageError."""
+def open_sink(spec: str, setting: Setting | None = None) -> Sink:
+    """Open `jsonl:-` (stdout), `jsonl:FILE`, `http:` and the like.
+
+    Raises ConfigError, MissingExtra or StorageError.
+    """
     scheme, argument = split_spec(spec)
-    sink: Sink = load("sink", SINKS, scheme)(argument)
+    sink: Sink = load("sink", SINKS, scheme)(argument, setting or Setting())
     return sink
 
 
 class Sinks:
     """Several sinks as one; a sink that nobody can read any more is left out."""
 
-    def __init__(self, specs: Iterable[str]) -> None:
+    def __init__(self, specs: Iterable[str], setting: Setting | None = None) -> None:
         self._sinks: list[Sink] = []
+        setting = setting or Setting()
+        self._metrics = setting.metrics
         try:
             for spec in specs:
-                self._sinks.append(open_sink(spec))
+                self._sinks.append(open_sink(spec, setting))
+                self._metrics.sink_opened(name_of(spec), self._sinks[-1])
         except BaseException:
             self.close()
             raise
@@ -42,8 +53,14 @@ class Sinks:
         """Events that wait in the fullest queue."""
         return max((sink.backlog for sink in self._sinks), default=0)
 
+    @property
+    def enabled(self) -> bool:
+        """False while somebody has switched the analysis off, where a sink has a switch for it."""
+        return all(getattr(sink, "enabled", True) for sink in self._sinks)
+
     def write(self, event: Mapping[str, Any]) -> None:
-        """Hand one event to all."""
+        """Count one event, and hand it to all."""
+        self._metrics.event(event)
         for sink in list(self._sinks):
             self._hand(sink, event)
 
@@ -52,9 +69,16 @@ class Sinks:
             sink.write(event)
         except BrokenPipeError:
             self._sinks.remove(sink)
+            self._metrics.sink_closed(sink)
             sink.close()
 
     def close(self) -> None:
         """Flush and release all."""
         while self._sinks:
             self._sinks.pop().close()
+
+
+def name_of(spec: str) -> str:
+    """The sink's name in the metrics; that of `http` is what its streams are called there."""
+    scheme, _ = split_spec(spec)
+    return "stdout" if spec == STDOUT else {"http": "ws"}.get(scheme, scheme)

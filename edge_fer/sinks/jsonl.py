@@ -12,6 +12,7 @@ from typing import Any
 from edge_fer.errors import ConfigError, StorageError
 from edge_fer.notices import notice
 from edge_fer.sinks.encoding import encode
+from edge_fer.sinks.setting import Setting
 
 STDOUT = 1
 QUEUE = 256
@@ -26,7 +27,7 @@ class JsonLines:
     dropped: int
     """Events that were never written: the queue or the disk was full."""
 
-    def __init__(self, argument: str) -> None:
+    def __init__(self, argument: str, setting: Setting | None = None) -> None:
         self._name = "stdout" if argument == "-" else argument
         self._descriptor = _stdout() if argument == "-" else _opened(argument)
         # A process that was killed, or a full disk, may have left half a line.

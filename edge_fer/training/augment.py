@@ -44,32 +44,34 @@ def _degrade(face: Image, recipe: Recipe, rng: np.random.Generator) -> Image:
     if rng.random() >= recipe.degrade:
         return face
     faults = (_blur, _jpeg, _darken, _coarsen)
-    return np.asarray(faults[rng.integers(len(faults))](face, rng), np.uint8)
+    return faults[rng.integers(len(faults))](face, rng)
 
 
-def _blur(face: Image, rng: np.random.Generator) -> np.ndarray:
+def _blur(face: Image, rng: np.random.Generator) -> Image:
     """Out of focus, by up to 2.5 % of the side."""
-    return cv2.GaussianBlur(face, (0, 0), face.shape[0] * rng.uniform(0.005, 0.025))
+    blurred = cv2.GaussianBlur(face, (0, 0), face.shape[0] * rng.uniform(0.005, 0.025))
+    return np.asarray(blurred, np.uint8)
 
 
-def _jpeg(face: Image, rng: np.random.Generator) -> np.ndarray:
+def _jpeg(face: Image, rng: np.random.Generator) -> Image:
     """Packed as a webcam's MJPG stream does, quality 10 to 60."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(10, 61))]
-    return cv2.imdecode(cv2.imencode(".jpg", face, quality)[1], cv2.IMREAD_COLOR)
+    packed = cv2.imencode(".jpg", face, quality)[1]
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
 
 
-def _darken(face: Image, rng: np.random.Generator) -> np.ndarray:
+def _darken(face: Image, rng: np.random.Generator) -> Image:
     """Little light: a fifth to three fifths of it, and the sensor's noise."""
     noise = rng.normal(0, rng.uniform(2, 8), (*face.shape[:2], 1))
-    return (face * rng.uniform(0.2, 0.6) + noise).clip(0, 255)
+    return (face * rng.uniform(0.2, 0.6) + noise).clip(0, 255).astype(np.uint8)
 
 
-def _coarsen(face: Image, rng: np.random.Generator) -> np.ndarray:
+def _coarsen(face: Image, rng: np.random.Generator) -> Image:
     """Far away: as few as 24 pixels across."""
     side = face.shape[0]
     few = int(rng.integers(24, max(25, side * 2 // 3)))
     small = cv2.resize(face, (few, few), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _erase(face: Image, recipe: Recipe, rng: np.random.Generator) -> Image:

@@ -1,0 +1,151 @@
+"""The sink: a thread with its own event loop, so that no client can hold up the analysis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import web
+
+from edge_fer.notices import Seldom, notice
+from edge_fer.sinks.encoding import encode
+from edge_fer.sinks.http.access import Access
+from edge_fer.sinks.http.door import HEAD_BYTES, Door, Doorkeeper
+from edge_fer.sinks.http.guard import Guard
+from edge_fer.sinks.http.newest import Newest
+from edge_fer.sinks.http.routes import Routes
+from edge_fer.sinks.http.settings import listen, read_settings, token_hash
+from edge_fer.sinks.http.streams import Streams
+from edge_fer.sinks.setting import Setting
+from edge_fer.thermal import Thermometer
+
+QUEUE = 8
+"""Events on their way to the server's thread; then the oldest is dropped."""
+CLOSE_S = 2.0
+"""Longest wait of `close`."""
+LINGER_S = 1.0
+"""For the rest of a request that has been answered."""
+BACKLOG = 100
+"""Connections that the kernel holds for us."""
+
+
+class Http:
+    """`http:` is loopback, port 8787; `http:ADDRESS:PORT,token=FILE,names=A+B` is elsewhere."""
+
+    backlog = 0
+    """Viewers see what is now: nothing ever waits for them, not even the frames of a file."""
+
+    def __init__(self, argument: str, setting: Setting | None = None) -> None:
+        setting = setting or Setting()
+        settings = read_settings(argument, setting.config.http_allow_remote)
+        access = Access(token_hash(settings))
+        self._sockets = listen(settings)
+        self.port: int = self._sockets[0].getsockname()[1]
+        hosts = settings.hosts(self.port)
+        self._metrics = setting.metrics
+        self._keeper = Doorkeeper(hosts, self._metrics)
+        self._newest = Newest()
+        self._streams = Streams(self._newest, self._metrics)
+        self._thermometer = Thermometer()
+        self._metrics.before_text(self._read_temperature)
+        guard = Guard(access, hosts, self._metrics)
+        self._routes = Routes(
+            setting, guard, access.tickets, self._newest, self._streams, self._thermometer
+        )
+        self._queue: deque[tuple[Mapping[str, Any], bytes]] = deque()
+        self._lost = 0
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._thread.start()
+        name = (settings.known_as or ("127.0.0.1",))[0]
+        notice(f"live page: http://{name}:{self.port}/")
+
+    @property
+    def dropped(self) -> int:
+        """Events that a viewer missed, because it or the server was too slow."""
+        return self._lost + self._streams.dropped
+
+    def write(self, event: Mapping[str, Any]) -> None:
+        """Hand one event to the server's thread."""
+        line = encode(event)
+        with self._lock:
+            idle = not self._queue
+            self._queue.append((event, line))
+            if len(self._queue) > QUEUE:
+                self._queue.popleft()
+                self._lost += 1
+        if idle:
+            self._call(self._publish)
+
+    def close(self) -> None:
+        """End all streams and stop listening, in 2 s at most."""
+        self._call(self._stop.set)
+        self._thread.join(CLOSE_S)
+        self._thermometer.close()
+        for socket in self._sockets:
+            socket.close()
+
+    def _call(self, what: Any) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(what)
+
+    def _publish(self) -> None:
+        with self._lock:
+            events = list(self._queue)
+            self._queue.clear()
+        for event, line in events:
+            self._newest.take(event, line)
+            self._streams.publish(line)
+
+    def _read_temperature(self) -> None:
+        for zone, celsius in self._thermometer.celsius().items():
+            self._metrics.temperature.set(celsius, zone)
+        if (age_s := self._thermometer.age_s()) is not None:
+            self._metrics.temperature_age.set(age_s)
+
+    def _run(self) -> None:
+        """The thread."""
+        asyncio.set_event_loop(self._loop)
+        seldom = Seldom()
+        self._loop.set_exception_handler(
+            lambda _, context: seldom.notice(
+                f"http: {context.get('exception', context['message'])}"
+            )
+        )
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        """Until told to stop."""
+        silent = logging.Logger("edge_fer.http", logging.CRITICAL + 1)
+        server = web.Server(
+            self._routes.handle,
+            handler_cancellation=True,
+            access_log=None,  # it would hold tickets
+            logger=silent,
+            keepalive_timeout=0,
+            lingering_time=LINGER_S,
+            max_line_size=HEAD_BYTES,
+            max_field_size=HEAD_BYTES,
+        )
+        listening = [
+            await self._loop.create_server(
+                lambda: Door(self._keeper, server), sock=socket, backlog=BACKLOG
+            )
+            for socket in self._sockets
+        ]
+        await self._stop.wait()
+        for one in listening:
+            one.close()
+        self._streams.end()
+        self._keeper.close()
+        await server.shutdown(timeout=LINGER_S)

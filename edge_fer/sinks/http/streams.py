@@ -1,0 +1,149 @@
+"""Server-sent events and WebSockets: each client has a short queue, and a slow one is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from time import monotonic
+
+from aiohttp import WSMsgType, web
+
+from edge_fer.metrics import Metrics
+from edge_fer.sinks.http.answers import HEADERS
+from edge_fer.sinks.http.newest import Newest
+
+QUEUE = 8
+"""Events that wait for one client; then the oldest is dropped."""
+SLOW_S = 10.0
+"""A client that takes nothing for so long is cut off."""
+QUIET_S = 15.0
+"""After so long without an event something is sent, to find out who has gone."""
+WRITE_BUFFER = 16 << 10
+"""Bytes in our own memory for one client, before its queue fills."""
+MESSAGE_BYTES, MESSAGES_A_SECOND = 4 << 10, 10
+"""What a WebSocket's client may send; nothing that it says is listened to."""
+
+CLOSE_S = 0.5
+"""For the other side of a WebSocket to say goodbye too."""
+
+Send = Callable[[bytes | None], Awaitable[None]]
+
+
+class Stream:
+    """The queue of one client."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque(maxlen=QUEUE)
+        self._changed = asyncio.Event()
+        self.ended = False
+
+    def put(self, line: bytes) -> bool:
+        """Queue an event; False when an older one was dropped for it."""
+        full = len(self._lines) == QUEUE
+        self._lines.append(line)
+        self._changed.set()
+        return not full
+
+    def end(self) -> None:
+        """Have the client told that there will be no more."""
+        self.ended = True
+        self._changed.set()
+
+    async def next(self) -> bytes | None:
+        """The oldest event that waits; None when all was quiet, or at the end."""
+        if not self._lines and not self.ended:
+            self._changed.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), QUIET_S)
+        return self._lines.popleft() if self._lines else None
+
+
+class Streams:
+    """All clients that listen; used in the server's thread."""
+
+    def __init__(self, newest: Newest, metrics: Metrics) -> None:
+        self.dropped = 0
+        self._newest, self._metrics = newest, metrics
+        self._open: set[Stream] = set()
+
+    def publish(self, line: bytes) -> None:
+        """Hand one event to all."""
+        for stream in self._open:
+            self.dropped += not stream.put(line)
+
+    def end(self) -> None:
+        """End all streams."""
+        for stream in self._open:
+            stream.end()
+
+    async def serve_sse(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer with server-sent events until the client goes, or is too slow."""
+        response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
+        response.force_close()
+        await response.prepare(request)
+
+        async def send(line: bytes | None) -> None:
+            await response.write(b": quiet\n\n" if line is None else b"data: " + line + b"\n")
+
+        await self._feed(request, "sse", send)
+        return response
+
+    async def serve_ws(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer with a WebSocket, one event a message."""
+        socket = web.WebSocketResponse(
+            heartbeat=QUIET_S,
+            max_msg_size=MESSAGE_BYTES,
+            compress=False,
+            timeout=CLOSE_S,
+            writer_limit=WRITE_BUFFER,
+        )
+        socket.headers.update(HEADERS)
+        await socket.prepare(request)
+
+        async def send(line: bytes | None) -> None:
+            if line is not None:
+                await socket.send_str(line.decode().rstrip("\n"))
+
+        listening = asyncio.create_task(self._listen(socket))
+        feeding = asyncio.create_task(self._feed(request, "ws", send))
+        try:
+            await asyncio.wait({listening, feeding}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            listening.cancel()
+            feeding.cancel()
+            await asyncio.gather(listening, feeding, return_exceptions=True)
+        with suppress(ConnectionError):
+            await socket.close()
+        return socket
+
+    async def _listen(self, socket: web.WebSocketResponse) -> None:
+        """Until the client leaves; nothing that it says means anything, but it may not say much."""
+        said: deque[float] = deque(maxlen=MESSAGES_A_SECOND + 1)
+        async for message in socket:
+            said.append(monotonic())
+            often = len(said) == said.maxlen and said[-1] - said[0] < 1.0
+            if often or message.type == WSMsgType.ERROR:
+                await socket.close(code=1008)
+                return
+
+    async def _feed(self, request: web.BaseRequest, kind: str, send: Send) -> None:
+        """Send event after event; ends the connection of a client that does not read."""
+        transport = request.transport
+        if isinstance(transport, asyncio.Transport):
+            transport.set_write_buffer_limits(high=WRITE_BUFFER)
+        stream = Stream()
+        for line in self._newest.introduction():
+            stream.put(line)
+        self._open.add(stream)
+        self._metrics.clients.add(1, kind)
+        try:
+            while not stream.ended:
+                await asyncio.wait_for(send(await stream.next()), SLOW_S)
+        except (ConnectionError, asyncio.TimeoutError):
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()
+        finally:
+            self._open.discard(stream)
+            self._metrics.clients.add(-1, kind)

@@ -1,0 +1,49 @@
+"""What follows a failed connection: a reason in one line, and a wait before the next attempt."""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import Iterator
+
+from edge_fer.sinks.mqtt.connection import Unauthorized
+
+RETRY_S = (1.0, 120.0)
+"""First and longest wait for another attempt; they double."""
+DENIED_S = (30.0, 300.0)
+"""The same after a refusal: a wrong password does not mend itself."""
+JITTER = 0.2
+"""Share by which a wait varies, so that many devices do not try in step."""
+CLOCK_ERRORS = {9, 10}
+"""Of OpenSSL: a certificate that is not yet, or no longer, valid."""
+
+
+class Patience:
+    """How long to wait after a failure: longer each time, and longer still after a refusal."""
+
+    def __init__(self) -> None:
+        self._lost, self._denied = waits(*RETRY_S), waits(*DENIED_S)
+
+    def after(self, error: Exception) -> float:
+        """Seconds."""
+        return next(self._denied if isinstance(error, Unauthorized) else self._lost)
+
+
+def waits(first: float, longest: float) -> Iterator[float]:
+    """Seconds between attempts: doubling, each +-20 %."""
+    seconds = first
+    while True:
+        yield seconds * random.uniform(1 - JITTER, 1 + JITTER)
+        seconds = min(2 * seconds, longest)
+
+
+def described(error: Exception) -> str:
+    """Why a connection failed, for a person."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = " (is the clock right?)" if error.verify_code in CLOCK_ERRORS else ""
+        return f"the certificate is refused: {error.verify_message}{hint}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    return f"{type(error).__name__}: {error}"

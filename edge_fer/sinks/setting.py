@@ -1,0 +1,18 @@
+"""What a sink may know of the daemon around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge_fer.config import RunConfig
+from edge_fer.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Handed to every sink as it is opened."""
+
+    config: RunConfig = field(default_factory=RunConfig)
+    """What the daemon was told."""
+    metrics: Metrics = field(default_factory=Metrics)
+    """What it counts."""

@@ -1,0 +1,67 @@
+import os
+import time
+from math import isnan
+from pathlib import Path
+
+import pytest
+
+from edge_fer import thermal
+from edge_fer.thermal import Thermometer
+
+HANG_GUARD_S = 60
+
+
+def zone(folder: Path, number: int, name: str, text: str) -> Path:
+    place = folder / f"thermal_zone{number}"
+    place.mkdir()
+    (place / "type").write_text(f"{name}\n")
+    (place / "temp").write_text(text)
+    return place
+
+
+def read_once(folder: Path) -> Thermometer:
+    """A thermometer that has looked at its zones."""
+    thermometer = Thermometer(folder, period_s=0.01)
+    deadline = time.monotonic() + HANG_GUARD_S
+    while thermometer.age_s() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return thermometer
+
+
+def test_every_zone_is_read_in_degrees_and_the_hottest_is_named(tmp_path: Path) -> None:
+    zone(tmp_path, 0, "cpu-thermal", "61200\n")
+    zone(tmp_path, 1, "gpu-thermal", "58000\n")
+    thermometer = read_once(tmp_path)
+    thermometer.close()
+    assert thermometer.celsius() == {"cpu-thermal": 61.2, "gpu-thermal": 58.0}
+    assert thermometer.hottest() == 61.2
+
+
+@pytest.mark.parametrize("text", ["", "hot", "\0\xff", "-256000", "99999999999"])
+def test_a_zone_that_measures_nothing_is_left_out(tmp_path: Path, text: str) -> None:
+    zone(tmp_path, 0, "broken", text)
+    zone(tmp_path, 1, "cpu", "50000")
+    thermometer = read_once(tmp_path)
+    thermometer.close()
+    assert thermometer.celsius() == {"cpu": 50.0}
+
+
+def test_a_machine_without_zones_has_no_temperature(tmp_path: Path) -> None:
+    thermometer = Thermometer(tmp_path / "none", period_s=0.01)
+    thermometer.close()
+    assert (thermometer.celsius(), thermometer.hottest(), thermometer.age_s()) == ({}, None, None)
+
+
+def test_p4_a_zone_that_hangs_stops_nobody_and_its_value_grows_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = zone(tmp_path, 0, "cpu", "50000")
+    thermometer = read_once(tmp_path)
+    (place / "temp").unlink()
+    os.mkfifo(place / "temp")  # nobody writes: reading it never ends
+    assert thermometer.celsius() == {"cpu": 50.0}
+    monkeypatch.setattr(thermal, "STALE_S", -1.0)
+    assert isnan(thermometer.celsius()["cpu"])
+    assert thermometer.hottest() is None
+    thermometer.close()
+    os.close(os.open(place / "temp", os.O_RDWR | os.O_NONBLOCK))  # lets the thread go
