@@ -1,0 +1,1 @@
+"""One command a module: parse, call, print. Every import of weight lives inside its command."""

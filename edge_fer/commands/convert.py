@@ -1,0 +1,64 @@
+"""`edge-fer convert`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from edge_fer.commands.workshop import workshop
+from edge_fer.errors import ConfigError
+
+
+def convert(
+    checkpoint: Annotated[
+        Optional[Path], typer.Argument(help="Checkpoint folder; the shipped one if omitted")
+    ] = None,
+    int8: Annotated[bool, typer.Option("--int8", help="Eight-bit integers")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Weights in half precision")] = False,
+    fp32: Annotated[bool, typer.Option("--fp32", help="Full precision")] = False,
+    format: Annotated[
+        Optional[list[str]], typer.Option(help="tflite or openvino; both if omitted")
+    ] = None,
+    data: Annotated[
+        Optional[str],
+        typer.Option(help="Dataset to calibrate on (train) and to prove it on (validation)"),
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Calibration faces taken from --data")] = 300,
+    seed: Annotated[int, typer.Option(help="Chooses the calibration faces")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder that takes the bundles")] = Path("bundles"),
+    max_drop: Annotated[
+        float, typer.Option(help="Accuracy that may be lost, in percentage points")
+    ] = 1.0,
+) -> None:
+    """Turn a checkpoint into bundles, each proven against its float parent or refused."""
+    chosen = [n for n, asked in (("int8", int8), ("fp16", fp16), ("fp32", fp32)) if asked]
+    if len(chosen) != 1:
+        raise ConfigError("choose one precision: --int8, --fp16 or --fp32")
+    from converters.order import Order
+
+    asked = Order(
+        precision=chosen[0],
+        data=data,
+        samples=samples,
+        seed=seed,
+        out=out,
+        max_drop=max_drop / 100,
+    )
+    order = replace(
+        asked,
+        checkpoint=checkpoint or asked.checkpoint,
+        formats=tuple(dict.fromkeys(format or asked.formats)),
+    )
+    with workshop("convert"):
+        from converters.convert import convert as make
+    from edge_fer.progress import Bars
+
+    with Bars() as bars:
+        made = make(order, bars)
+    for bundle, verdict in made:
+        typer.echo(f"{bundle.path}  {bundle.size_bytes / 1e6:.1f} MB  {verdict.word}")
+        for line in [*verdict.lines(), *bundle.calibration_lines()]:
+            typer.echo(f"  {line}")
