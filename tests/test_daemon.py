@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fakes import ENTRIES, FakeEngine, MemorySink, ScriptedCamera, fake_bundle
 
-from edge_fer import daemon, signals
+from edge_fer import daemon, signals, watch
 from edge_fer.config import RunConfig
 from edge_fer.engines import ENGINES
 from edge_fer.errors import (
@@ -51,8 +51,8 @@ def fakes_in_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     for table, name, member in ENTRIES:
         monkeypatch.setitem(table, name, member)
     monkeypatch.setattr(ScriptedCamera, "openings", 0)
-    monkeypatch.setattr(daemon, "RETRY_S", ())
-    monkeypatch.setattr(daemon, "SLOWEST_RETRY_S", 0.01)
+    monkeypatch.setattr(watch, "RETRY_S", ())
+    monkeypatch.setattr(watch, "SLOWEST_RETRY_S", 0.01)
 
 
 def told(tmp_path: Path, camera: str, **options: Any) -> list[dict[str, Any]]:
@@ -127,8 +127,8 @@ def test_an_unplugged_camera_is_opened_again_and_tracks_stay_unique(
 def test_a_silent_camera_is_stalled_and_opened_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "STALLED_S", 0.3)
-    monkeypatch.setattr(daemon, "RELEASE_S", 0.1)
+    monkeypatch.setattr(watch, "STALLED_S", 0.3)
+    monkeypatch.setattr(watch, "RELEASE_S", 0.1)
     events = told(tmp_path, "fake:frames=2,then=hang", events=3)
     assert states(events)[:3] == ["ok", "stalled", "ok"]
 
@@ -195,7 +195,7 @@ def test_waits_double_to_thirty_seconds_and_vary_by_a_fifth(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.undo()
-    waits = list(itertools.islice(daemon.retry_waits(), 8))
+    waits = list(itertools.islice(watch.retry_waits(), 8))
     for wait, seconds in zip(waits, [1, 2, 4, 8, 16, 30, 30, 30], strict=True):
         assert 0.8 * seconds <= wait <= 1.2 * seconds
 
@@ -263,7 +263,7 @@ def test_a_driver_that_hangs_in_the_main_thread_does_not_keep_the_daemon_alive(c
 
 def test_the_promised_five_seconds_leave_time_after_the_limit() -> None:
     assert signals.LIMIT_S + 0.5 <= 5
-    assert daemon.RELEASE_S + FLUSH_S < signals.LIMIT_S
+    assert watch.RELEASE_S + FLUSH_S < signals.LIMIT_S
 
 
 def test_a_signal_while_starting_ends_with_0(child: Any) -> None:
@@ -337,7 +337,7 @@ def test_sigusr1_shows_the_stacks_and_sigpipe_is_ignored(child: Any) -> None:
     one.read_until(b"update")
     one.process.send_signal(signal.SIGUSR1)
     one.process.send_signal(signal.SIGPIPE)
-    assert b"most recent call first" in one.read_until(b"daemon.py", "stderr")
+    assert b"most recent call first" in one.read_until(b"watch.py", "stderr")
     assert one.process.poll() is None
 
 
