@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from time import perf_counter, time
 from typing import Any
 
 from edge_fer.config import STDOUT
@@ -60,9 +61,12 @@ class Sinks:
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Count one event, and hand it to all."""
+        start = perf_counter()
         self._metrics.event(event)
         for sink in list(self._sinks):
             self._hand(sink, event)
+        self._metrics.stages.observe(perf_counter() - start, "publish")
+        self._metrics.loops.set(time(), "publish")
 
     def _hand(self, sink: Sink, event: Mapping[str, Any]) -> None:
         try:

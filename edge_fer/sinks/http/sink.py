@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from time import time
 from typing import Any
 
 from aiohttp import web
@@ -30,6 +31,7 @@ CLOSE_S = 2.0
 """Longest wait of `close`."""
 LINGER_S = 1.0
 """For the rest of a request that has been answered."""
+BEAT_S = 1.0
 BACKLOG = 100
 """Connections that the kernel holds for us."""
 
@@ -39,6 +41,9 @@ class Http:
 
     backlog = 0
     """Viewers see what is now: nothing ever waits for them, not even the frames of a file."""
+    capacity = QUEUE
+    last_success = 0.0
+    """Unix time at which the server's thread last took an event."""
 
     def __init__(self, argument: str, setting: Setting | None = None) -> None:
         setting = setting or Setting()
@@ -103,6 +108,12 @@ class Http:
         for event, line in events:
             self._newest.take(event, line)
             self._streams.publish(line)
+        self.last_success = time()
+
+    def _beat(self) -> None:
+        """Show that the loop goes round."""
+        self._metrics.loops.set(time(), "http")
+        self._loop.call_later(BEAT_S, self._beat)
 
     def _read_temperature(self) -> None:
         for zone, celsius in self._thermometer.celsius().items():
@@ -143,6 +154,7 @@ class Http:
             )
             for socket in self._sockets
         ]
+        self._beat()
         await self._stop.wait()
         for one in listening:
             one.close()
