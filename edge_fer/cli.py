@@ -19,12 +19,12 @@ app = typer.Typer(
 for command in (
     train.train,
     convert.convert,
-    run.run,
     bench.bench,
     evaluate.evaluate,
     doctor.doctor,
 ):
     app.command()(command)
+app.command(cls=run.Command)(run.run)
 app.add_typer(data.app, name="data")
 
 DEBUG = "EDGE_FER_DEBUG"

@@ -151,9 +151,11 @@ class Watch:
             recognition = recognizer.recognize(frame)
         except Exception as error:  # whatever a runtime raises, one frame is not the end
             self._failed(error)
+            self._sinks.show(frame.image, None)
             return last
         self._failures = 0
         self._sinks.write(self._events.update(recognition, max(frame.index - last - 1, 0)))
+        self._sinks.show(frame.image, recognition.predictions)
         self._updates += 1
         return frame.index
 
