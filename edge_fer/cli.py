@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from edge_fer.commands import bench, convert, data, doctor, evaluate, run, train
+from edge_fer.commands import bench, convert, data, doctor, evaluate, run, setup_ncs, train
 from edge_fer.errors import EdgeFerError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ for command in (
     bench.bench,
     evaluate.evaluate,
     doctor.doctor,
+    setup_ncs.setup_ncs,
 ):
     app.command()(command)
 app.command(cls=run.Command)(run.run)
