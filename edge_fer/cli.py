@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from edge_fer.commands import bench, convert, data, doctor, evaluate, run, train
+from edge_fer.commands import bench, convert, data, doctor, evaluate, run, sign, train
 from edge_fer.errors import EdgeFerError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ for command in (
     bench.bench,
     evaluate.evaluate,
     doctor.doctor,
+    sign.keys,
+    sign.sign,
 ):
     app.command()(command)
 app.add_typer(data.app, name="data")
