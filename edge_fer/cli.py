@@ -7,7 +7,17 @@ import sys
 
 import typer
 
-from edge_fer.commands import bench, convert, data, doctor, evaluate, run, setup_ncs, train
+from edge_fer.commands import (
+    bench,
+    convert,
+    data,
+    doctor,
+    evaluate,
+    run,
+    setup_ncs,
+    sign,
+    train,
+)
 from edge_fer.errors import EdgeFerError
 
 app = typer.Typer(
@@ -23,6 +33,8 @@ for command in (
     evaluate.evaluate,
     doctor.doctor,
     setup_ncs.setup_ncs,
+    sign.keys,
+    sign.sign,
 ):
     app.command()(command)
 app.command(cls=run.Command)(run.run)

@@ -31,6 +31,7 @@ EXTRAS = {
     "openvino": "openvino",
     "paho": "mqtt",
     "aiohttp": "http",
+    "cryptography": "sign",
     "keras": "train",
     "tensorflow": "train",
     "safetensors": "train",
