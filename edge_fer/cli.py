@@ -20,12 +20,12 @@ for command in (
     train.train,
     convert.convert,
     run.run,
-    bench.bench,
     evaluate.evaluate,
     doctor.doctor,
 ):
     app.command()(command)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench", help="Measure bundles, the baseline, boards and peers.")
 
 DEBUG = "EDGE_FER_DEBUG"
 """Environment variable: set, an internal error shows its traceback."""
