@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.faces import facts_of, spread
 from benchmarks.models import open_baseline, open_bundle_engine
-from benchmarks.report import FaceFacts, Model
+from benchmarks.records import FaceFacts, Model
 from edge_fer.bundle import MANIFEST
 from edge_fer.config import check_threads
 from edge_fer.datasets import dropped_of, missing_classes, open_dataset, origin_of, samples_of

@@ -10,8 +10,8 @@ from benchmarks.document import document, facts, figure, opening, section
 from benchmarks.evaluate import FEW, Evaluation, Group
 from benchmarks.facts import fact_table
 from benchmarks.markdown import aligned
-from benchmarks.plots import confusion, reliability
-from benchmarks.report import BUNDLE, Result
+from benchmarks.matrices import confusion, reliability
+from benchmarks.records import BUNDLE, Result
 from benchmarks.words import megabytes, percent, percent_range, points, points_range
 from edge_fer.statistics import Interval
 from edge_fer.storage import write_file
