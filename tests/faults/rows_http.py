@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from sinks import MB, Child, child
+from children import MB, Child, child
 from table import Figure, row
 
 PACE = 'edge_fer_camera_frames_total{camera="front"}'

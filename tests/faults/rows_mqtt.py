@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from brokers import Mosquitto, ScriptedBroker, Watcher, accept, watching
-from sinks import MB, Child, child
+from children import MB, Child, child
 from table import Figure, row
 
 from edge_fer.sinks.mqtt.failures import DENIED_S, RETRY_S, waits

@@ -68,7 +68,7 @@ def child(
     """A sink in a process of its own; ends with the block."""
     path = os.pathsep.join([str(HERE.parent), str(HERE.parent.parent)])
     folder.mkdir(parents=True, exist_ok=True)
-    command: list[Any] = [sys.executable, HERE / "child.py", folder, spec, rate, faces]
+    command: list[Any] = [sys.executable, HERE / "feeder.py", folder, spec, rate, faces]
     command += [] if count is None else [count]
     process = subprocess.Popen(
         [*map(str, command)],

@@ -1,6 +1,6 @@
 """A sink in a process of its own, fed at a steady rate: so its memory and pace are its own.
 
-    python child.py FOLDER SPEC RATE FACES [COUNT]
+    python feeder.py FOLDER SPEC RATE FACES [COUNT]
 
 Prints `ready` and the port, and `fed` after COUNT events; lives until stdin ends.
 """
