@@ -68,7 +68,8 @@ class Http:
         guard = Guard(access, hosts, self._metrics)
         pictures = self._pictures if self._preview is not None else None
         sources = Sources(
-            self._newest, self._history, self._streams, pictures, self._thermometer, access.tickets
+            *(self._newest, self._history, self._streams, pictures),
+            *(self._thermometer, access.tickets, self._publish),
         )
         self._routes = Routes(setting, guard, sources)
         self._queue: deque[tuple[Mapping[str, Any], bytes]] = deque()
@@ -90,12 +91,13 @@ class Http:
         """Hand one event to the server's thread."""
         line = encode(event)
         with self._lock:
-            idle = not self._queue
             self._queue.append((event, line))
+            full = len(self._queue) >= QUEUE
             if len(self._queue) > QUEUE:
                 self._queue.popleft()
                 self._lost += 1
-        if idle:
+        # Waking a thread takes a good part of an event's time, and who only asks is told anyway.
+        if full or self._streams.listened_to or event["type"] != "update":
             self._call(self._publish)
 
     def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
@@ -132,6 +134,7 @@ class Http:
 
     def _beat(self) -> None:
         """Show that the loop goes round."""
+        self._publish()
         self._metrics.loops.set(time(), "http")
         self._loop.call_later(BEAT_S, self._beat)
 
