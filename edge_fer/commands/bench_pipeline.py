@@ -1,4 +1,4 @@
-"""`edge-fer bench pipeline`: a line in the group of `edge-fer bench` adds it."""
+"""`edge-fer bench pipeline`: found and added by the group of `edge-fer bench`."""
 
 from __future__ import annotations
 
