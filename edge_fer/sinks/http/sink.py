@@ -16,14 +16,14 @@ from aiohttp import web
 
 from edge_fer.errors import ConfigError
 from edge_fer.notices import Seldom, notice
-from edge_fer.preview import Preview, jpeg
+from edge_fer.preview import jpeg
 from edge_fer.sinks.encoding import encode
 from edge_fer.sinks.http.access import Access
 from edge_fer.sinks.http.door import HEAD_BYTES, Door, Doorkeeper
 from edge_fer.sinks.http.guard import Guard
 from edge_fer.sinks.http.history import History
 from edge_fer.sinks.http.newest import Newest
-from edge_fer.sinks.http.pictures import Pictures
+from edge_fer.sinks.http.pictures import Pictures, opened_preview
 from edge_fer.sinks.http.routes import Routes, Sources
 from edge_fer.sinks.http.settings import Settings, listen, read_settings, token_hash
 from edge_fer.sinks.http.streams import Streams
@@ -57,6 +57,7 @@ class Http:
         setting = setting or Setting()
         settings = read_settings(argument, setting.config.http_allow_remote)
         access = Access(token_hash(settings))
+        self._preview = opened_preview(setting)
         self._settings = settings
         self._sockets = listened(settings)
         self.port: int = self._sockets[0].getsockname()[1] if self._sockets else settings.port
@@ -66,14 +67,17 @@ class Http:
         self._newest = Newest()
         self._streams = Streams(self._newest, self._metrics)
         self._history, self._pictures = History(), Pictures(self._metrics)
-        self._preview = opened_preview(setting)
         self._thermometer = Thermometer()
         self._metrics.before_text(self._read_temperature)
         guard = Guard(access, hosts, self._metrics)
-        pictures = self._pictures if self._preview is not None else None
         sources = Sources(
-            *(self._newest, self._history, self._streams, pictures),
-            *(self._thermometer, access.tickets, self._publish),
+            newest=self._newest,
+            history=self._history,
+            streams=self._streams,
+            pictures=self._pictures if self._preview is not None else None,
+            thermometer=self._thermometer,
+            tickets=access.tickets,
+            refresh=self._publish,
         )
         self._routes = Routes(setting, guard, sources)
         self._queue: deque[tuple[Mapping[str, Any], bytes]] = deque()
@@ -174,6 +178,7 @@ class Http:
         while not self._sockets and not self._stop.is_set():
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), FREE_S)
+                return
             with suppress(ConfigError):
                 self._sockets = listen(self._settings, attempts=1)
                 self._announce()
@@ -217,13 +222,3 @@ def listened(settings: Settings) -> list[socket.socket]:
             raise
         notice(f"{error}; going on without the page until it is free")
         return []
-
-
-def opened_preview(setting: Setting) -> Preview | None:
-    """What makes pictures, if any may be made; raises ConfigError."""
-    mode, windows = setting.config.preview, getattr(setting.config, "aggregate_s", None)
-    if mode is None:
-        return None
-    if windows is not None:
-        raise ConfigError("preview shows single faces, but only windows may be told: choose one")
-    return Preview(mode)
