@@ -51,7 +51,7 @@ faults: $(READY)  ## Rows of the fault table, measured beside what is asked (abo
 
 pipeline: $(READY)  ## The daemon stage by stage, beside what is asked (EDGE_FER_CLIP='--data fer2013:PATH')
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
-	$(BIN)/python -m benchmarks.pipeline .cache/bundles/xception-int8-tflite $(EDGE_FER_CLIP)
+	$(BIN)/edge-fer bench pipeline .cache/bundles/xception-int8-tflite $(EDGE_FER_CLIP)
 
 clean:  ## Remove environments, bundles and reports
 	rm -rf $(VENV) .venv-* .cache bundles reports
