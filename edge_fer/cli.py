@@ -9,6 +9,7 @@ import typer
 
 from edge_fer.commands import (
     bench,
+    cameras,
     convert,
     data,
     doctor,
@@ -29,6 +30,7 @@ app = typer.Typer(
 for command in (
     train.train,
     convert.convert,
+    cameras.cameras,
     evaluate.evaluate,
     doctor.doctor,
     setup_ncs.setup_ncs,

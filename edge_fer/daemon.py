@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from edge_fer.bundle import Bundle, open_bundle
+from edge_fer.cameras import without_credentials
 from edge_fer.config import RunConfig
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.engines import open_engine
@@ -59,5 +60,6 @@ def _what_runs(config: RunConfig, bundle: Bundle, engine: Engine, detector: str)
         why = " (installed)" if detector == "blazeface" else " (blazeface is not installed)"
     return (
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
-        f"executing {engine.precision}, detector {detector}{why}, camera {config.camera}"
+        f"executing {engine.precision}, detector {detector}{why}, "
+        f"camera {without_credentials(config.camera)}"
     )

@@ -1,4 +1,3 @@
-import itertools
 import json
 import os
 import select
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ENTRIES, FakeEngine, MemorySink, ScriptedCamera, fake_bundle
+from fakes import ENTRIES, MemorySink, ScriptedCamera, fake_bundle
 
 from edge_fer import daemon, signals, watch
 from edge_fer.config import RunConfig
@@ -22,10 +21,8 @@ from edge_fer.errors import (
     CameraError,
     ConfigError,
     EdgeFerError,
-    EngineError,
     NotFound,
 )
-from edge_fer.sinks import Sinks
 from edge_fer.sinks.jsonl import FLUSH_S
 
 HANG_GUARD_S = 60

@@ -161,7 +161,10 @@ def test_c7_a_camera_told_that_nothing_may_move_is_never_frozen(follow: Follow) 
 
 @pytest.mark.parametrize(
     ("picture", "state"),
-    [(np.zeros((48, 64, 3), np.uint8), "dark"), (np.full((48, 64, 3), 120, np.uint8), "obstructed")],
+    [
+        (np.zeros((48, 64, 3), np.uint8), "dark"),
+        (np.full((48, 64, 3), 120, np.uint8), "obstructed"),
+    ],
 )
 def test_c8_a_covered_camera_is_told_without_opening_it_again(
     follow: Follow, picture: np.ndarray, state: str

@@ -13,6 +13,7 @@ import pytest
 from fakes import FakeDetector, FakeEngine, fake_bundle
 
 from edge_fer import watch
+from edge_fer.clock import Clock
 from edge_fer.config import RunConfig
 from edge_fer.events import Events
 from edge_fer.metrics import Metrics
@@ -46,7 +47,7 @@ def steady(
         yield Shown(begin + (number + 1) / fps, picture(number))
 
 
-class FakeClock(watch.Clock):
+class FakeClock(Clock):
     """Nobody waits: time goes on when somebody would."""
 
     def __init__(self, end: float) -> None:

@@ -30,7 +30,7 @@ def completed(args: list[str]) -> list[str]:
 
 def run(
     camera: Annotated[
-        str, typer.Option(help="0, /dev/video0, video:FILE, images:PATH or synthetic:")
+        str, typer.Option(help="0, /dev/video0, stream:URL, picamera:, video:FILE ...")
     ] = "0",
     bundle: Annotated[
         Optional[Path], typer.Option(help="Bundle folder; the newest in bundles/ if omitted")

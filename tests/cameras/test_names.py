@@ -56,7 +56,11 @@ def test_a_number_and_a_bare_name_are_paths() -> None:
 def test_nodes_are_sorted_by_number(machine: Machine) -> None:
     for number in (10, 9, 0):
         machine.plug(number, f"usb1/1-{number}")
-    assert [Path(node).name for node in names.nodes(machine.root)] == ["video0", "video9", "video10"]
+    assert [Path(node).name for node in names.nodes(machine.root)] == [
+        "video0",
+        "video9",
+        "video10",
+    ]
 
 
 def test_c3_a_camera_that_comes_back_under_another_number_is_found_by_its_serial(

@@ -48,17 +48,16 @@ class Picamera2:
     @staticmethod
     def global_camera_info():
         count = 0 if HOW == "count" else 1
-        return [{"Model": "imx708", "Location": 2, "Rotation": 180, "Id": "/base/i2c", "Num": 0}][:count]
+        return [{"Model": "imx708", "Location": 2, "Rotation": 180, "Id": "/base/i2c", "Num": 0}][
+            :count
+        ]
 
     def __init__(self, camera_num=0, verbose_console=None, tuning=None, allocator=None):
         if HOW == "busy":
             raise RuntimeError("Camera __init__ sequence did not complete.")
         self.camera_config, self.started, self.lent, self._number = None, False, 0, 0
 
-    def create_video_configuration(
-        self, main={}, lores=None, raw={}, transform=None, colour_space=None, buffer_count=6,
-        controls={}, display="main", encode="main", queue=True, sensor={}, use_case="video",
-    ):  # fmt: skip
+    def create_video_configuration(self, main, *, controls, queue=True, buffer_count=6):
         assert main["format"] == "RGB888"
         return {"main": dict(main), "controls": controls, "queue": queue}
 
