@@ -205,7 +205,7 @@ def _manifest(checkpoint: Checkpoint, source: Source, format_: str, precision: s
         temperature=checkpoint.temperature,
         abstain_below=checkpoint.abstain_below,
         calibration=ranges.record if ranges else {},
-        made={**_tools(), "trained_on": checkpoint.data, "architecture": _architecture(checkpoint)},
+        made={**tools(), "trained_on": checkpoint.data, "architecture": _architecture(checkpoint)},
     )
 
 
@@ -217,7 +217,8 @@ def _architecture(checkpoint: Checkpoint) -> dict[str, Any]:
     return dict(checkpoint.recipe.to_json()["architecture"])
 
 
-def _tools() -> dict[str, str]:
+def tools() -> dict[str, str]:
+    """Packages that had a hand in it, and their versions."""
     packages: Sequence[str] = (
         "edge-fer",
         "keras",

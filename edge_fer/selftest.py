@@ -92,7 +92,7 @@ def selftest(bundle: Bundle, engine: Engine) -> Outcome:
         bundle.manifest.name,
         engine.device,
         len(faces),
-        tuple(_difference(i, here[i], own[i]) for i in np.flatnonzero(wrong)),
+        tuple(_difference(int(i), here[i], own[i]) for i in np.flatnonzero(wrong)),
         float(change.max()),
         tolerance,
         float((here.argmax(1) == parent.argmax(1)).mean()),

@@ -104,7 +104,7 @@ def test_carried_files_that_are_broken_are_one_line(
 ) -> None:
     files = {**bundle.files, name: content}
     broken = create_bundle(bundle.path, bundle.manifest, files)
-    with pytest.raises(BundleError, match="broken|does not fit"):
+    with pytest.raises(BundleError, match=r"broken|does not fit"):
         selftest(broken, FakeEngine())
 
 

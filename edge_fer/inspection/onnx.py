@@ -42,6 +42,7 @@ def _operator(
         return Operator(node.op_type, precision)
     if all(made.get(name) == "DequantizeLinear" for name in node.input[:2]):
         precision = "int8"
-    # (out, in / groups, height, width) or (out, in)
-    reach = prod(shapes[node.input[1]][1:])
-    return Operator(node.op_type, precision, prod(shapes[node.output[0]]) * reach)
+    result = shapes[node.output[0]]
+    # All weights are used for every place of the result, each for one of its channels.
+    reach = prod(shapes[node.input[1]]) // result[1]
+    return Operator(node.op_type, precision, prod(result) * reach)
