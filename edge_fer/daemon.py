@@ -16,6 +16,7 @@ from edge_fer.events import Events
 from edge_fer.metrics import Metrics
 from edge_fer.notices import notice
 from edge_fer.protocols import Engine
+from edge_fer.selftest import selftest
 from edge_fer.signals import stop_signals
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
@@ -35,8 +36,10 @@ def run(config: RunConfig) -> int:
     cv2.setNumThreads(OPENCV_THREADS)
     with stop_signals() as stop:
         bundle = open_bundle(config.bundle_path())
-        engine = open_engine(bundle, config.threads)
+        engine = open_engine(bundle, config.threads, config.engine_device)
         _warm(engine, bundle.manifest.input_size)
+        if config.selftest:
+            notice(selftest(bundle, engine).demand())
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
         metrics = Metrics()
@@ -60,6 +63,7 @@ def _what_runs(config: RunConfig, bundle: Bundle, engine: Engine, detector: str)
         why = " (installed)" if detector == "blazeface" else " (blazeface is not installed)"
     return (
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
+        f"on {engine.device} "
         f"executing {engine.precision}, detector {detector}{why}, "
         f"camera {without_credentials(config.camera)}"
     )
