@@ -31,6 +31,12 @@ def to_files(model: ModelProto) -> dict[str, bytes]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         written = [Path(scratch) / name for name in ("model.xml", "model.bin")]
         if done.returncode or not all(path.is_file() for path in written):
-            said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-            raise EngineError(f"mo 2021.4.2 does not convert the model: {said[-1]}")
+            raise EngineError(f"mo 2021.4.2 does not convert the model: {_reason(done.stderr)}")
         return {path.name: path.read_bytes() for path in written}
+
+
+def _reason(said: str) -> str:
+    """The last line that says something: `mo` frames its errors."""
+    lines = [line.replace("[ ERROR ]", "").strip() for line in said.splitlines()]
+    told = [line for line in lines if line and "----" not in line]
+    return told[-1] if told else "no reason given"

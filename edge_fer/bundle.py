@@ -21,7 +21,7 @@ from edge_fer.storage import new_folder
 
 SCHEMA = "edge-fer/bundle/1"
 MANIFEST = "manifest.json"
-FORMATS = ("tflite", "openvino")
+FORMATS = ("tflite", "openvino", "ncs")
 PRECISIONS = ("fp32", "fp16", "int8")
 LARGEST_FILE = 512 * 2**20
 """Bytes; a bigger file in a bundle is refused before it is read."""
