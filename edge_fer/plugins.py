@@ -29,6 +29,7 @@ def missing(package: str, user: str) -> MissingExtra:
 
 EXTRAS = {
     "openvino": "openvino",
+    "onnxruntime": "onnx",
     "paho": "mqtt",
     "aiohttp": "http",
     "keras": "train",
@@ -40,6 +41,7 @@ EXTRAS = {
     "PIL": "data",
     "nncf": "convert",
     "ai_edge_quantizer": "convert",
+    "onnx": "convert",
 }
 
 

@@ -68,7 +68,7 @@ class FakeEngine:
     failing: ClassVar[bool] = False
     """Every inference but the first one fails."""
 
-    def __init__(self, bundle: Bundle | None = None, threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle | None = None, threads: int = 1, device: str = "CPU") -> None:
         self.answers: list[NDArray[np.float32]] = []
         self.batches: list[FaceBatch] = []
 

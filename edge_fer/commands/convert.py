@@ -9,7 +9,6 @@ from typing import Annotated, Optional
 import typer
 
 from edge_fer.commands.workshop import workshop
-from edge_fer.errors import ConfigError
 
 
 def convert(
@@ -20,7 +19,11 @@ def convert(
     fp16: Annotated[bool, typer.Option("--fp16", help="Weights in half precision")] = False,
     fp32: Annotated[bool, typer.Option("--fp32", help="Full precision")] = False,
     format: Annotated[
-        Optional[list[str]], typer.Option(help="tflite or openvino; both if omitted")
+        Optional[list[str]],
+        typer.Option(help="tflite, openvino or onnx; the first two if omitted. May repeat"),
+    ] = None,
+    target: Annotated[
+        Optional[str], typer.Option(help="pi, x86, jetson, ncs or all: format and precision")
     ] = None,
     data: Annotated[
         Optional[str],
@@ -35,23 +38,19 @@ def convert(
 ) -> None:
     """Turn a checkpoint into bundles, each proven against its float parent or refused."""
     chosen = [n for n, asked in (("int8", int8), ("fp16", fp16), ("fp32", fp32)) if asked]
-    if len(chosen) != 1:
-        raise ConfigError("choose one precision: --int8, --fp16 or --fp32")
     from converters.order import Order
 
     asked = Order(
-        precision=chosen[0],
+        precisions=tuple(chosen),
+        formats=tuple(format or ()),
+        target=target,
         data=data,
         samples=samples,
         seed=seed,
         out=out,
         max_drop=max_drop / 100,
     )
-    order = replace(
-        asked,
-        checkpoint=checkpoint or asked.checkpoint,
-        formats=tuple(dict.fromkeys(format or asked.formats)),
-    )
+    order = replace(asked, checkpoint=checkpoint or asked.checkpoint)
     with workshop("convert"):
         from converters.convert import convert as make
     from edge_fer.progress import Bars

@@ -14,7 +14,7 @@ from edge_fer.engines.myriad import MyriadEngine, layers_on_stick
 
 bundle, faces, scores = map(Path, sys.argv[1:])
 opened = open_bundle(bundle)
-layers = layers_on_stick(opened)
+layers = layers_on_stick(str(bundle), opened.files, opened.manifest.input_size)
 engine = MyriadEngine(opened, 2, "CPU")
 with np.load(faces) as given:
     np.save(scores, engine.infer(given["faces"]))

@@ -15,6 +15,7 @@ import pytest
 from sticks import SIDE, stick, stick_home, tiny
 
 from edge_fer.bundle import Bundle
+from edge_fer.engines import open_engine
 from edge_fer.engines.myriad import MyriadEngine, layers_on_stick
 from edge_fer.engines.myriad_process import ROOM
 from edge_fer.engines.myriad_stick import need_libusb, stick_is_in
@@ -78,7 +79,8 @@ def test_faces_that_lie_apart_in_memory_give_the_same(engine: MyriadEngine) -> N
 
 
 def test_it_names_the_runtime_and_what_really_ran(engine: MyriadEngine) -> None:
-    assert (engine.runtime, engine.precision) == ("openvino 2021.4.2 on CPU", "fp32")
+    said = (engine.runtime, engine.device, engine.precision)
+    assert said == ("openvino 2021.4.2", "CPU", "fp32")
 
 
 def test_faces_of_another_shape_are_refused(engine: MyriadEngine) -> None:
@@ -87,7 +89,8 @@ def test_faces_of_another_shape_are_refused(engine: MyriadEngine) -> None:
 
 
 def test_every_layer_finds_its_place_on_a_stick_without_one(stick: Path, tiny: Bundle) -> None:
-    assert layers_on_stick(tiny) == tiny.file(".xml").count(b"<layer ")
+    layers = tiny.file(".xml").count(b"<layer ")
+    assert layers_on_stick("tiny", tiny.files, SIDE) == layers
 
 
 def test_a_layer_that_no_stick_can_run_is_named(stick: Path, tiny: Bundle) -> None:
@@ -95,9 +98,8 @@ def test_a_layer_that_no_stick_can_run_is_named(stick: Path, tiny: Bundle) -> No
     graph = tiny.file(".xml").replace(
         b'type="SoftMax" version="opset1"', b'type="Atanh" version="opset4"'
     )
-    odd = replace(tiny, files={**tiny.files, "model.xml": graph})
     with pytest.raises(BundleError, match=r"MYRIAD cannot run .*Softmax"):
-        layers_on_stick(odd)
+        layers_on_stick("odd", {**tiny.files, "model.xml": graph}, SIDE)
 
 
 def test_no_stick_is_one_line(stick: Path, tiny: Bundle) -> None:
@@ -139,8 +141,8 @@ def test_a_stick_is_known_by_its_vendor(tmp_path: Path) -> None:
 
 
 def test_an_unknown_device_is_refused(tiny: Bundle) -> None:
-    with pytest.raises(ConfigError, match="choose from MYRIAD, CPU"):
-        MyriadEngine(tiny, 2, "GPU")
+    with pytest.raises(ConfigError, match="--device GPU: the engine ncs runs on MYRIAD, CPU"):
+        open_engine(tiny, 2, "GPU")
 
 
 def test_bytes_that_are_no_model_are_refused(stick: Path, tiny: Bundle) -> None:
@@ -193,7 +195,6 @@ def test_the_worker_dies_with_its_parent(stick: Path, tiny: Bundle, stopped: boo
     """Also one that stands still, as in a driver: the kernel does it, not the worker."""
     script = (
         "import sys; from pathlib import Path; from edge_fer.bundle import open_bundle; "
-        "from edge_fer import bundle; bundle.FORMATS = ('ncs',); "
         "from edge_fer.engines.myriad import MyriadEngine; "
         f"e = MyriadEngine(open_bundle(Path({str(tiny.path)!r})), 1, 'CPU'); "
         "print(e._worker._process.pid, flush=True); sys.stdin.read()"
