@@ -69,6 +69,8 @@ class RunConfig:
     """What the live page tells the people in view."""
     http_allow_remote: bool = False
     """Consent to an `http` sink that other machines can reach."""
+    preview: str | None = None
+    """`faces`: http shows the room as through frosted glass; `boxes`: outlines; None is neither."""
     events: int | None = None
     """Stop after so many `update` events; None is never."""
     smoothing_s: float = SMOOTHING_S
@@ -85,6 +87,10 @@ class RunConfig:
         self._check_numbers()
         if not self.camera:
             raise _wrong("camera", self.camera, "a camera spec such as v4l2:0 or video:FILE")
+        if self.preview not in (None, "faces", "boxes"):
+            raise _wrong("preview", self.preview, "faces or boxes")
+        if self.preview and not any(sink.startswith("http:") for sink in self.sinks):
+            raise _wrong("preview", self.preview, "an http sink to show it: add --sink http:")
         if not self.sinks:
             raise _wrong("sinks", self.sinks, f"at least one, such as {STDOUT}")
         self._check_purpose()

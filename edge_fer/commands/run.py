@@ -6,6 +6,26 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from typer.core import TyperCommand
+
+PREVIEW, PLAIN = "--preview", "faces"
+"""Its value may be left out."""
+
+
+class Command(TyperCommand):
+    """`edge-fer run`, with an option whose value may be left out."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """As the command line says, and in full."""
+        return super().parse_args(ctx, completed(args))
+
+
+def completed(args: list[str]) -> list[str]:
+    """The arguments with the value that a bare `--preview` stands for."""
+    full: list[str] = []
+    for arg, following in zip(args, [*args[1:], "--"], strict=True):
+        full += [arg, PLAIN] if arg == PREVIEW and following.startswith("-") else [arg]
+    return full
 
 
 def run(
@@ -31,6 +51,10 @@ def run(
     http_allow_remote: Annotated[
         bool, typer.Option("--http-allow-remote", help="Let other machines reach an http sink")
     ] = False,
+    preview: Annotated[
+        Optional[str],
+        typer.Option(metavar="[faces|boxes]", help="Let the page show the blurred room"),
+    ] = None,
     threads: Annotated[Optional[int], typer.Option(help="Threads of the engine")] = None,
     events: Annotated[Optional[int], typer.Option(help="End after so many frames")] = None,
     smoothing: Annotated[
@@ -49,6 +73,7 @@ def run(
         purpose=purpose,
         notice=NOTICE if notice is None else notice,
         http_allow_remote=http_allow_remote,
+        preview=preview,
         threads=threads,
         events=events,
         smoothing_s=SMOOTHING_S if smoothing is None else smoothing,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter, time
 from typing import Any
 
 from edge_fer.config import STDOUT
 from edge_fer.plugins import load, split_spec
 from edge_fer.protocols import Sink
 from edge_fer.sinks.setting import Setting
+from edge_fer.types import Image, Prediction
 
 SINKS = {
     "jsonl": "edge_fer.sinks.jsonl:JsonLines",
@@ -60,9 +62,18 @@ class Sinks:
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Count one event, and hand it to all."""
+        start = perf_counter()
         self._metrics.event(event)
         for sink in list(self._sinks):
             self._hand(sink, event)
+        self._metrics.stages.observe(perf_counter() - start, "publish")
+        self._metrics.loops.set(time(), "publish")
+
+    def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
+        """Let the sinks that show pictures see a frame; `predictions` is None without a result."""
+        for sink in self._sinks:
+            if shown := getattr(sink, "show", None):
+                shown(image, predictions)
 
     def _hand(self, sink: Sink, event: Mapping[str, Any]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -20,22 +21,39 @@ def check(init: str) -> None:
         raise NotFound(f"{init}: no such weights file or checkpoint folder")
 
 
-def initialise(model: keras.Model, init: str, architecture: Architecture) -> str:
-    """Put the initial weights into a network; returns what they were.
+def initialise(model: keras.Model, init: str, architecture: Architecture) -> dict[str, Any]:
+    """Put the initial weights into a network; returns what is to be recorded of them.
 
     `init`: "imagenet" (by Keras' own download), a Keras `.weights.h5` file of Xception without
     top, a checkpoint folder, or "random". Raises NotFound or CheckpointError.
     """
     if init == "random":
-        return "random"
+        return {"init": "random", "lineage": []}
     if init == "imagenet" or init.endswith(".h5"):
         if architecture.width != 1 or architecture.middle_blocks != 8:
             raise CheckpointError("ImageNet weights fit only width 1 and 8 middle blocks")
         set_weights(model, {**weights_of(model), **_imagenet(init)})
-        return "ImageNet (Keras Applications)"
+        return {"init": "ImageNet (Keras Applications)", "lineage": []}
     checkpoint = Checkpoint.load(Path(init))
     set_weights(model, checkpoint.weights)
+    return {"init": named(checkpoint), "lineage": lineage(checkpoint)}
+
+
+def named(checkpoint: Checkpoint) -> str:
+    """How the record of a later run names the checkpoint that it began with."""
     return f"checkpoint {checkpoint.sha256[:12]}"
+
+
+def lineage(checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    """The runs that led to a checkpoint, oldest first, its own the last."""
+    own = {
+        "sha256": checkpoint.sha256,
+        "init": checkpoint.made.get("init"),
+        "recipe": checkpoint.recipe.to_json(),
+        "train": checkpoint.data.get("train"),
+        "validation_accuracy": checkpoint.metrics.get("validation", {}).get("accuracy"),
+    }
+    return [*checkpoint.made.get("lineage", []), own]
 
 
 def _imagenet(source: str) -> Weights:

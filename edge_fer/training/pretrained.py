@@ -26,7 +26,6 @@ from edge_fer.protocols import Dataset
 from edge_fer.storage import write_file
 from edge_fer.training.card import card
 from edge_fer.training.checkpoint import SHIPPED, Checkpoint
-from edge_fer.training.fit import COVERAGE
 from edge_fer.training.predict import predict
 from edge_fer.training.temperature import abstention_threshold, fit_temperature
 from edge_fer.types import Sample, ScoreBatch
@@ -68,7 +67,7 @@ def _calibrated(checkpoint: Checkpoint, dataset: Dataset, progress: Progress) ->
     return replace(
         checkpoint,
         temperature=temperature,
-        abstain_below=abstention_threshold(scores, COVERAGE),
+        abstain_below=abstention_threshold(scores, checkpoint.recipe.coverage),
     ).with_metrics(validation=statistics.summary(scores, truth))
 
 
