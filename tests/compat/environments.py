@@ -43,20 +43,21 @@ class Environment:
         return manifest.precision in self.runs.get(manifest.format, ())
 
 
+STICK = Environment(
+    name="py3.9-openvino-2021.4.2",
+    python="3.9",
+    packages=myriad_home.PACKAGES,
+    runs={"ncs": ("fp16",)},
+    runner="run_stick.py",
+)
 ENVIRONMENTS = (
-    Environment(
-        name="py3.9-openvino-2021.4.2",
-        python="3.9",
-        packages=myriad_home.PACKAGES,
-        runs={"ncs": ("fp16",)},
-        runner="run_stick.py",
-    ),
+    STICK,
     Environment(
         name="py3.10-openvino-2022.3.2",
         python="3.10",
         packages=("openvino==2022.3.2",),
         runs={"openvino": FLOATS_AND_INT8, "ncs": ("fp16",)},
-        runner="run_openvino_2022.py",
+        runner="run_openvino.py",
     ),
     Environment(
         name="py3.10-device",
@@ -90,7 +91,7 @@ def build(environment: Environment) -> str | None:
     python = find_interpreter(environment.python)
     if python is None:
         return f"no Python {environment.python} here"
-    if environment.packages == myriad_home.PACKAGES:
+    if environment is STICK:
         if not (environment.folder / myriad_home.STAMP).is_file():
             myriad_home.make(environment.folder, python, lambda line: print(f"  {line}"))
         return None

@@ -17,12 +17,14 @@ from edge_fer.types import FaceBatch
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
 def bundle(request: pytest.FixtureRequest, bundles: Path) -> Bundle:
+    if request.param == "ncs":
+        return open_bundle(request.getfixturevalue("stick_bundle"))
     return open_bundle(bundles / f"xception-int8-{request.param}")
 
 
 @pytest.fixture(scope="module")
 def engine(bundle: Bundle) -> Engine:
-    return open_engine(bundle, threads=2)
+    return open_engine(bundle, threads=2, device="CPU")
 
 
 def test_scores_are_probabilities(engine: Engine, calibration_faces: FaceBatch) -> None:
