@@ -21,6 +21,7 @@ from converters.calibration import (
     labelled_faces,
     shipped_set,
 )
+from converters.embed import embedded
 from converters.fold import folded_model
 from converters.gate import Verdict, infer_all, judge
 from converters.order import FEWEST, Order
@@ -29,6 +30,7 @@ from edge_fer.datasets.shipped import check_faces
 from edge_fer.engines import open_engine
 from edge_fer.errors import ConfigError, Refused
 from edge_fer.progress import Progress
+from edge_fer.selftest import selftest_files
 from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.predict import predict
 from edge_fer.types import FaceBatch, ScoreBatch
@@ -54,6 +56,9 @@ class GateFaces:
     truth: NDArray[np.integer] | None
     data: dict[str, Any]
     parent: ScoreBatch
+    carried: FaceBatch
+    """Shipped faces, of which each bundle takes some along."""
+    carried_parent: ScoreBatch
 
 
 def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
@@ -82,6 +87,10 @@ def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
         (create_bundle(order.out / manifest.name, manifest, files), verdict)
         for manifest, files, verdict in drafts
     ]
+
+
+def _unseen(done: int, total: int) -> None:
+    """A progress of a moment."""
 
 
 def _tflite(source: Source, precision: str) -> dict[str, bytes]:
@@ -162,8 +171,12 @@ def _gate_faces(order: Order, checkpoint: Checkpoint, progress: Progress) -> Gat
         data: dict[str, Any] = {"dataset": "shipped", "split": None, "faces": len(faces)}
     else:
         faces, truth, data = labelled_faces(order.data, "validation", size)
-    parent = predict(checkpoint, faces, partial(progress, "float parent"))
-    return GateFaces(faces, truth, data, parent)
+    carried = check_faces(size)
+    scores = predict(
+        checkpoint, np.concatenate([carried, faces]), partial(progress, "float parent")
+    )
+    split = len(carried)
+    return GateFaces(faces, truth, data, scores[split:], carried, scores[:split])
 
 
 def _judged(
@@ -181,7 +194,10 @@ def _judged(
     verdict = judge(child, gate.parent, gate.truth, gate.data, order.max_drop)
     executed = {"precision_executed": engine.precision, "runtime": engine.runtime}
     judged = Manifest(**{**_fields(manifest), "gate": {**verdict.to_json(), **executed}})
-    return judged, files, verdict
+    own = infer_all(engine, gate.carried, _unseen)
+    made = {"runtime": engine.runtime, "device": engine.device}
+    proof = selftest_files(gate.carried, gate.carried_parent, own, manifest.precision, made)
+    return judged, {**embedded(judged, files), **proof}, verdict
 
 
 def _manifest(checkpoint: Checkpoint, source: Source, format_: str, precision: str) -> Manifest:

@@ -77,8 +77,8 @@ class Bundle:
 
     @property
     def size_bytes(self) -> int:
-        """Of all files together, without the manifest."""
-        return sum(len(content) for content in self.files.values())
+        """Of the model's files, without the manifest and what the selftest needs."""
+        return sum(len(c) for name, c in self.files.items() if not name.startswith("selftest."))
 
     def calibration_lines(self) -> list[str]:
         """What its ranges were taken from, for a person; empty for floats."""

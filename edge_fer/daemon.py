@@ -15,6 +15,7 @@ from edge_fer.events import Events
 from edge_fer.metrics import Metrics
 from edge_fer.notices import notice
 from edge_fer.protocols import Engine
+from edge_fer.selftest import selftest
 from edge_fer.signals import stop_signals
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
@@ -34,8 +35,10 @@ def run(config: RunConfig) -> int:
     cv2.setNumThreads(OPENCV_THREADS)
     with stop_signals() as stop:
         bundle = open_bundle(config.bundle_path())
-        engine = open_engine(bundle, config.threads)
+        engine = open_engine(bundle, config.threads, config.engine_device)
         _warm(engine, bundle.manifest.input_size)
+        if config.selftest:
+            notice(selftest(bundle, engine).demand())
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
         metrics = Metrics()
@@ -59,5 +62,6 @@ def _what_runs(config: RunConfig, bundle: Bundle, engine: Engine, detector: str)
         why = " (installed)" if detector == "blazeface" else " (blazeface is not installed)"
     return (
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
+        f"on {engine.device} "
         f"executing {engine.precision}, detector {detector}{why}, camera {config.camera}"
     )

@@ -48,7 +48,7 @@ def cli() -> RunCli:
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory, worker_id: str, cli: RunCli) -> Path:
-    """A folder with both INT8 bundles of the shipped checkpoint, made by the command itself.
+    """A folder with the INT8 bundles of the shipped checkpoint, made by the command itself.
 
     The workers of one test run share it: the first one makes it, the others wait.
     """
@@ -58,7 +58,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory, worker_id: str, cli: RunCl
     out.parent.mkdir(exist_ok=True)
     with FileLock(shared / "converted.lock"):
         if not out.is_dir():
-            done = cli("convert", "--int8", "--out", out)
+            formats = [f"--format={name}" for name in ("tflite", "openvino", "onnx")]
+            done = cli("convert", "--int8", *formats, "--out", out, timeout=1500)
             assert done.returncode == 0, done.stderr
     return out
 

@@ -65,6 +65,7 @@ class FakeEngine:
 
     precision = "int8"
     runtime = "fake 1.0"
+    device = "CPU"
     failing: ClassVar[bool] = False
     """Every inference but the first one fails."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -22,9 +23,16 @@ def bench(
     out: Annotated[Path, typer.Option(help="Folder of the report")] = Path("reports/bench"),
     limit: Annotated[Optional[int], typer.Option(min=1, help="Most faces to use")] = None,
     threads: Annotated[Optional[int], typer.Option(help="Threads of every engine")] = None,
+    device: Annotated[
+        Optional[str], typer.Option(help="CPU; onnx bundles also CUDA and TENSORRT")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: a look, no proof")] = False,
 ) -> None:
     """Measure bundles beside the full-precision parent: accuracy, latency, memory, size."""
+    if device is not None:
+        from edge_fer.engines import DEVICE
+
+        os.environ[DEVICE] = device  # every model is measured in a process of its own
     with workshop("bench"):
         from benchmarks.command import measure
     from edge_fer.progress import Bars

@@ -56,6 +56,12 @@ def run(
         typer.Option(metavar="[faces|boxes]", help="Let the page show the blurred room"),
     ] = None,
     threads: Annotated[Optional[int], typer.Option(help="Threads of the engine")] = None,
+    device: Annotated[
+        Optional[str], typer.Option(help="CPU; onnx bundles also CUDA and TENSORRT")
+    ] = None,
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="First let the bundle prove itself on this machine")
+    ] = False,
     events: Annotated[Optional[int], typer.Option(help="End after so many frames")] = None,
     smoothing: Annotated[
         Optional[float], typer.Option(help="Time constant of a face's scores, in seconds; 0: off")
@@ -75,6 +81,8 @@ def run(
         http_allow_remote=http_allow_remote,
         preview=preview,
         threads=threads,
+        engine_device=device,
+        selftest=selftest,
         events=events,
         smoothing_s=SMOOTHING_S if smoothing is None else smoothing,
     )

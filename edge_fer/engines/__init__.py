@@ -26,6 +26,10 @@ MOST_THREADS = 4
 """Boards have four cores; more do not help a network of this size."""
 
 
+DEVICE = "EDGE_FER_DEVICE"
+"""Environment variable: the device where none is named; processes started later inherit it."""
+
+
 def open_engine(bundle: Bundle, threads: int | None = None, device: str | None = None) -> Engine:
     """Load a bundle's model; raises BundleError, ConfigError, MissingExtra or EngineError.
 
@@ -34,9 +38,10 @@ def open_engine(bundle: Bundle, threads: int | None = None, device: str | None =
     name = bundle.manifest.format
     engine = load("engine", ENGINES, name)
     known = DEVICES[name]
-    if device is not None and device not in known:
+    device = device or os.environ.get(DEVICE) or known[0]
+    if device not in known:
         raise ConfigError(f"--device {device}: the engine {name} runs on {', '.join(known)}")
-    opened: Engine = engine(bundle, threads or default_threads(), device or known[0])
+    opened: Engine = engine(bundle, threads or default_threads(), device)
     return opened
 
 

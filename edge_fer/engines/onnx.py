@@ -44,8 +44,8 @@ class OnnxEngine:
     """One session; batches go through it face by face."""
 
     def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
-        provider = _provider(device)
-        self.runtime = f"onnxruntime {onnxruntime.__version__} on {device}"
+        provider, self.device = _provider(device), device
+        self.runtime = f"onnxruntime {onnxruntime.__version__}"
         self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
         with tempfile.TemporaryDirectory() as scratch:
             options = _options(threads, Path(scratch))

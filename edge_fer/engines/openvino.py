@@ -27,6 +27,7 @@ class OpenvinoEngine:
 
     def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         self.runtime = f"openvino {ov.__version__.partition('-')[0]}"
+        self.device = device
         self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
         try:
             core = ov.Core()
