@@ -23,10 +23,10 @@ from edge_fer.types import FaceBatch, ScoreBatch
 SCRIPT = Path(__file__).with_name("myriad_worker.py")
 ROOM = 16
 """Faces that the shared memory holds; larger batches go in parts."""
-START_S = 90.0
-"""For loading the runtime and the model, and booting the stick."""
-ANSWER_S = 30.0
-"""For a roomful of faces; a stick needs about a tenth of a second for one."""
+START_S = 300.0
+"""For loading the runtime and the model, and booting the stick: seconds, but on a busy machine."""
+ANSWER_S = 120.0
+"""For a roomful of faces, which take a second or two."""
 END_S = 5.0
 LARGEST_ANSWER = 65536
 
