@@ -88,7 +88,7 @@ class Worker:
             os.close(model_file)
             os.close(memory_file)
         self._channel = ours
-        self.close = weakref.finalize(self, _end, self._process, ours, self._said)
+        self.close = weakref.finalize(self, _end, os.getpid(), self._process, ours, self._said)
         """Ends the process; runs by itself when nobody holds this any more."""
         self._faces = np.frombuffer(self._shared, np.uint8, faces)
         self._faces = self._faces.reshape(ROOM, job.size, job.size, 3)
@@ -143,8 +143,12 @@ class Worker:
         return EngineError(f"{self._name}: {reason}")
 
 
-def _end(process: subprocess.Popen[bytes], channel: socket.socket, said: IO[bytes]) -> None:
+def _end(
+    owner: int, process: subprocess.Popen[bytes], channel: socket.socket, said: IO[bytes]
+) -> None:
     """Kill and reap: the runtime of the stick is known to hang when asked to end."""
+    if os.getpid() != owner:  # a fork of the owner ends, not the owner
+        return
     process.kill()
     channel.close()
     assert process.stdin is not None
