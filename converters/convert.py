@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import activations, onnx, openvino, tflite
+from converters import activations, ncs, onnx, openvino, tflite
 from converters.calibration import (
     CalibrationSet,
     drawn_set,
@@ -66,6 +66,8 @@ def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
 
     Raises Refused naming the format and the figures when the gate says no.
     """
+    if any(name == "ncs" for name, _ in order.parts):
+        ncs.check_ready()
     checkpoint = Checkpoint.load(order.checkpoint)
     calibration = _calibration(order, checkpoint.recipe.architecture.size)
     gate = _gate_faces(order, checkpoint, progress)
@@ -115,10 +117,15 @@ def _onnx(source: Source, precision: str) -> dict[str, bytes]:
     return onnx.to_files(onnx.quantize(source.model, source.calibration.faces))
 
 
+def _ncs(source: Source, precision: str) -> dict[str, bytes]:
+    return ncs.to_files(onnx.to_float(source.model, bytes_in=False))
+
+
 FORMATS: Mapping[str, Callable[[Source, str], dict[str, bytes]]] = {
     "tflite": _tflite,
     "openvino": _openvino,
     "onnx": _onnx,
+    "ncs": _ncs,
 }
 
 
@@ -182,7 +189,7 @@ def _judged(
     """The bundle's content with the gate's verdict in its manifest."""
     with tempfile.TemporaryDirectory() as scratch:
         draft = create_bundle(Path(scratch) / manifest.name, manifest, files)
-        engine = open_engine(draft)
+        engine = open_engine(draft, device="CPU")  # what is made here may run elsewhere
         child = infer_all(engine, gate.faces, partial(progress, f"gate {manifest.name}"))
     verdict = judge(child, gate.parent, gate.truth, gate.data, order.max_drop)
     executed = {"precision_executed": engine.precision, "runtime": engine.runtime}

@@ -67,7 +67,7 @@ def _onnx(content: bytes, text: str) -> bytes:
 
 WRITERS: Mapping[str, tuple[tuple[str, ...], Callable[[bytes, str], bytes]]] = {
     ".tflite": (("tflite",), _tflite),
-    ".xml": (("openvino",), _openvino),
+    ".xml": (("openvino", "ncs"), _openvino),
     ".onnx": (("onnx",), _onnx),
 }
 """Suffix of a model's file to the formats it belongs to, and how text gets inside."""

@@ -28,7 +28,7 @@ TARGETS: Mapping[str, Target] = {
     "x86": Target("openvino", ("int8",)),
     "jetson": Target("onnx", ("fp16", "int8")),
     "ncs": Target(
-        "openvino",
+        "ncs",
         ("fp16",),
         {
             "int8": "MYRIAD cannot run FakeQuantize; make FP16 (--fp16, or no precision at all)",
@@ -63,6 +63,11 @@ def _plain(formats: tuple[str, ...], precisions: tuple[str, ...]) -> list[Part]:
         raise ConfigError(f"unknown format {unknown[0]!r}: choose from {', '.join(FORMATS)}")
     if not precisions:
         raise ConfigError("choose a precision (--int8, --fp16 or --fp32), or a --target")
+    for target in TARGETS.values():
+        for precision in precisions:
+            if target.format in formats and precision in target.refused:
+                said = target.refused[precision]
+                raise ConfigError(f"--format {target.format} --{precision}: {said}")
     return [(name, precision) for name in dict.fromkeys(formats) for precision in precisions]
 
 

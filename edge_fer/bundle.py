@@ -21,7 +21,7 @@ from edge_fer.storage import new_folder
 
 SCHEMA = "edge-fer/bundle/1"
 MANIFEST = "manifest.json"
-FORMATS = ("tflite", "openvino", "onnx")
+FORMATS = ("tflite", "openvino", "onnx", "ncs")
 PRECISIONS = ("fp32", "fp16", "int8")
 LARGEST_FILE = 512 * 2**20
 """Bytes; a bigger file in a bundle is refused before it is read."""
@@ -35,7 +35,7 @@ class Manifest:
 
     name: str
     format: str
-    """Chooses the engine: `tflite`, `openvino` or `onnx`."""
+    """Chooses the engine: `tflite`, `openvino`, `onnx` or `ncs`."""
     precision: str
     """Asked of the converter: `fp32`, `fp16` or `int8`."""
     input_size: int

@@ -13,11 +13,13 @@ ENGINES = {
     "tflite": "edge_fer.engines.tflite:TfliteEngine",
     "openvino": "edge_fer.engines.openvino:OpenvinoEngine",
     "onnx": "edge_fer.engines.onnx:OnnxEngine",
+    "ncs": "edge_fer.engines.myriad:MyriadEngine",
 }
 DEVICES = {
     "tflite": ("CPU",),
     "openvino": ("CPU",),
     "onnx": ("CPU", "CUDA", "TENSORRT"),
+    "ncs": ("MYRIAD", "CPU"),
 }
 """What each engine can run on; the first is taken where none is named."""
 MOST_THREADS = 4

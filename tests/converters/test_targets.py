@@ -16,7 +16,7 @@ FP = ("fp16", "fp32")
         ("x86", (), [("openvino", "int8")]),
         ("jetson", (), [("onnx", "fp16"), ("onnx", "int8")]),
         ("jetson", ("int8",), [("onnx", "int8")]),
-        ("ncs", (), [("openvino", "fp16")]),
+        ("ncs", (), [("ncs", "fp16")]),
         ("all", ("int8",), [("tflite", "int8"), ("openvino", "int8"), ("onnx", "int8")]),
         (None, ("int8",), [("tflite", "int8"), ("openvino", "int8")]),
     ],
@@ -30,7 +30,7 @@ def test_a_target_is_made_of(
 def test_all_makes_every_targets_own_and_nothing_twice() -> None:
     made = parts("all", (), ())
     assert len(set(made)) == len(made) == 5
-    assert ("openvino", "fp16") in made
+    assert ("ncs", "fp16") in made
 
 
 @pytest.mark.parametrize("format_", ["tflite", "openvino", "onnx"])
@@ -41,6 +41,8 @@ def test_every_format_can_be_had_in_float(format_: str) -> None:
 def test_int8_for_the_stick_is_refused_with_the_reason() -> None:
     with pytest.raises(ConfigError, match="MYRIAD cannot run FakeQuantize"):
         parts("ncs", (), ("int8",))
+    with pytest.raises(ConfigError, match="--format ncs --int8: MYRIAD cannot run FakeQuantize"):
+        parts(None, ("tflite", "ncs"), ("int8",))
 
 
 def test_a_target_that_is_not_known_names_those_that_are() -> None:
