@@ -59,22 +59,22 @@ def slow_heads(folder: Path) -> Figure:
 def many_connections(folder: Path) -> Figure:
     with child(folder) as server, ExitStack() as stack:
         quiet, before = health_times(server), server.rate(5)
+        start, written = time.monotonic(), server.metric(PACE)
         for n in range(250):
             client = stack.enter_context(connect(server, f"127.0.0.{2 + n % 50}"))
             with suppress(ConnectionError):
                 client.sendall(head(server))
             stack.enter_context(connect(server, f"127.0.1.{2 + n % 50}"))
-        start = time.monotonic()
         times = health_times(server)
-        took = time.monotonic() - start
         stack.close()
-        written = server.metric(PACE)
-        after = server.rate(5)
-    p99, change = percentile(times, 99), after / before - 1
+        # While 32 are inside, /metrics is refused too: the pace is that from before to after.
+        time.sleep(0.5)
+        beside = (server.metric(PACE) - written) / (time.monotonic() - start)
+    p99, change = percentile(times, 99), beside / before - 1
     text = (
-        f"p50 {percentile(times, 50):.0f}, p99 {p99:.0f} ms over {took:.0f} s "
+        f"p50 {percentile(times, 50):.0f}, p99 {p99:.0f} ms "
         f"(without them {percentile(quiet, 50):.0f} and {percentile(quiet, 99):.0f}); "
-        f"{change:+.1%} events/s, {written:.0f} written"
+        f"{change:+.1%} events/s"
     )
     return Figure(text, p99 <= 200 and abs(change) <= 0.05)
 
