@@ -176,6 +176,18 @@ def test_c8_a_covered_camera_is_told_without_opening_it_again(
     assert len(log.opened) == 1
 
 
+def test_c10_every_event_tells_the_size_of_its_own_frame(follow: Follow) -> None:
+    sizes = [(480, 640), (240, 320), (480, 640)]
+    rng = np.random.default_rng(2)
+    shown = [
+        Shown((n + 1) / 10, rng.integers(0, 256, (*sizes[n // 10], 3), np.uint8)) for n in range(30)
+    ]
+    log = follow([Timeline(shown)], seconds=4)
+    told = [event["frame"] for _, event in log.told if event["type"] == "update"]
+    assert [(f["height"], f["width"]) for f in told] == [sizes[n // 10] for n in range(30)]
+    assert log.states == ["ok"]
+
+
 def test_c11_one_frame_in_five_seconds_is_no_stall(follow: Follow) -> None:
     falls = [*steady(15, 10), *steady(0.2, 300, begin=10)]
     log = follow([Timeline(falls)], seconds=200)
