@@ -103,6 +103,7 @@ class Watch:
     def _follow(self, camera: Any) -> None:
         """Analyse an open camera's frames; raises CameraError when a live one ends."""
         self._analysis.begin(camera.live)
+        self._health.begin()
         try:
             self._take_all(camera)
             if not self._done():
