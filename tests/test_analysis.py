@@ -19,6 +19,9 @@ class Events_(list[dict[str, Any]]):
 
     write = list.append
 
+    def show(self, *_: object) -> None:
+        """No sink shows pictures."""
+
 
 class Case:
     def __init__(self, folder: Path) -> None:

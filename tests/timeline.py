@@ -118,6 +118,9 @@ class Log:
         self.metrics.event(event)
         self.told.append((self.clock.t - START, event))
 
+    def show(self, *_: object) -> None:
+        """No sink shows pictures."""
+
     @property
     def states(self) -> list[str]:
         return [event["camera_state"] for _, event in self.told if event["type"] == "state"]
