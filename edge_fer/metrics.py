@@ -18,6 +18,7 @@ from edge_fer.exposition import Counter, Family, Gauge, Histogram
 from edge_fer.protocols import Sink
 
 CAMERA_STATES = ("starting", "ok", "stalled", "frozen", "dark", "obstructed", "lost", "disabled")
+DEGRADED = ("camera", "cpu_fallback", "thermal", "power", "sink", "storage")
 AGES_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 STAGES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 REQUESTS_S = (0.1, 1)
@@ -36,7 +37,9 @@ class Metrics:
         self._before: list[Callable[[], None]] = [self._read_process, self._read_sinks]
         self._sinks: list[tuple[str, Sink]] = []
         self._handed: dict[str, int] = {}
+        self._lost_before: dict[str, int] = {}
         self._left_out = 0
+        self._greeted = False
         self._of_the_program()
         self._of_the_camera()
         self._of_the_analysis()
@@ -56,12 +59,21 @@ class Metrics:
 
     def event(self, event: Event) -> None:
         """Count one event, as the sinks get it."""
-        counted = {"hello": self._hello, "state": self._state, "update": self._update}
+        self.count(event)
+        for name in self._handed:
+            self._handed[name] += 1
+
+    def count(self, event: Event) -> None:
+        """Count what an event says, though no sink gets it."""
+        counted = {
+            "hello": self._hello,
+            "state": self._state,
+            "update": self._update,
+            "aggregate": self._aggregate,
+        }
         if (kind := event.get("type")) in counted:
             counted[kind](event)
             self.clock.set(event["clock_synced"])
-        for name in self._handed:
-            self._handed[name] += 1
 
     def frame_left_out(self, camera: str, reason: str) -> None:
         """A frame had no event, for a reason that is no newer frame."""
@@ -85,11 +97,27 @@ class Metrics:
             if one is sink:
                 self.sink_up.set(0, name)
 
+    def sink_gone(self, sink: Sink) -> None:
+        """A sink was closed on purpose: what it lost stays counted, its queue is no more."""
+        for name, one in self._sinks:
+            if one is sink:
+                self._lost_before[name] = self._lost_before.get(name, 0) + sink.dropped
+        self._sinks = [(name, one) for name, one in self._sinks if one is not sink]
+
+    def reloaded(self, good: bool) -> None:
+        """A configuration was taken, or refused."""
+        self.reload_good.set(good)
+        if good:
+            self.reload_time.set(time.time())
+
     def _hello(self, event: Event) -> None:
         self.build.set(1, event["version"], platform.python_version())
         model, engine = event["model"], event["engine"]
+        self.model.clear()
         self.model.set(1, model["id"], engine, event["precision"], engine, model["sha256"])
-        self._enter(event["camera"], "starting")
+        if not self._greeted:  # a later one follows a reload, which leaves the camera alone
+            self._enter(event["camera"], "starting")
+        self._greeted = True
         self.frames.add(0, event["camera"])
         self.analyzed.add(0, event["camera"])
         for label in (*LABELS, UNCERTAIN):
@@ -97,7 +125,8 @@ class Metrics:
 
     def _state(self, event: Event) -> None:
         self._enter(event["camera"], event["camera_state"])
-        self.degraded.set("camera" in event["degraded"], "camera")
+        for reason in DEGRADED:
+            self.degraded.set(reason in event["degraded"], reason)
 
     def _enter(self, camera: str, state: str) -> None:
         for one in CAMERA_STATES:
@@ -121,16 +150,21 @@ class Metrics:
         for face in event["faces"]:
             self.predictions.add(1, camera, face["emotion"])
 
+    def _aggregate(self, event: Event) -> None:
+        """Faces by their means alone, and only of windows that may be told."""
+        if not event["suppressed"]:
+            self.analyzed.add(event["n_faces"], event["camera"])
+
     def _read_sinks(self) -> None:
-        lost: dict[str, int] = {}
+        lost = dict(self._lost_before)
         waiting: dict[str, int] = {}
         for name, sink in self._sinks:
             lost[name] = lost.get(name, 0) + sink.dropped
             waiting[name] = waiting.get(name, 0) + sink.backlog
         for name, handed in self._handed.items():
-            self.sink_queue.set(waiting[name], name)
-            self.sink_events.set(lost[name], name, "dropped")
-            sent = handed - lost[name] - waiting[name]
+            self.sink_queue.set(waiting.get(name, 0), name)
+            self.sink_events.set(lost.get(name, 0), name, "dropped")
+            sent = handed - lost.get(name, 0) - waiting.get(name, 0)
             # One that is under way counts as sent and may still be lost; counters never fall.
             sent = max(sent, int(self.sink_events.value(name, "sent")))
             self.sink_events.set(sent, name, "sent")
@@ -153,6 +187,16 @@ class Metrics:
         self.loops = self._gauge(
             "loop_last_iteration_timestamp_seconds", "When a loop last went round.", "loop"
         )
+        self.reload_good = self._gauge(
+            "config_last_reload_successful", "1 unless the last reload kept the old one."
+        )
+        self.reload_time = self._gauge(
+            "config_last_reload_success_timestamp_seconds", "When the configuration was last taken."
+        )
+        self.clock_jumps = self._counter(
+            "clock_jumps_total", "Steps of the wall clock.", "direction"
+        )
+        self.pings = self._counter("watchdog_pings_total", "Looks that found the loop at work.")
         self.cpu = self._keep(Counter("process_cpu_seconds_total", "Time on all processors."))
         self.memory = self._keep(Gauge("process_resident_memory_bytes", "Memory in RAM."))
         self.descriptors = self._keep(Gauge("process_open_fds", "Open file descriptors."))
@@ -187,6 +231,9 @@ class Metrics:
         )
         self.inference_errors = self._counter(
             "inference_errors_total", "Frames whose analysis failed.", "reason"
+        )
+        self.engine_restarts = self._counter(
+            "engine_restarts_total", "Times the model was loaded again.", "reason"
         )
 
     def _of_the_sinks(self) -> None:

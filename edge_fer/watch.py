@@ -6,21 +6,19 @@ import random
 import threading
 from collections.abc import Iterator
 from itertools import chain, repeat
-from time import monotonic, time
+from time import monotonic
 
-from edge_fer.bundle import Bundle
+from edge_fer.analysis import Analysis
 from edge_fer.cameras import open_camera
 from edge_fer.cameras.latest import Latest
 from edge_fer.config import RunConfig
-from edge_fer.errors import CameraError, EngineError, NotFinite
+from edge_fer.errors import CameraError
 from edge_fer.events import Events
 from edge_fer.metrics import Metrics
-from edge_fer.notices import Seldom, notice
-from edge_fer.pipeline import Recognizer
-from edge_fer.protocols import Camera, Engine, FaceDetector
+from edge_fer.notices import notice
+from edge_fer.protocols import Camera
+from edge_fer.rounds import Rounds
 from edge_fer.sinks import Sinks
-from edge_fer.tracking import Tracker
-from edge_fer.types import Frame
 
 POLL_S = 0.2
 """How often a wait for a frame looks whether it should go on."""
@@ -39,8 +37,6 @@ SLOWEST_RETRY_S = 30.0
 """Every later attempt."""
 JITTER = 0.2
 """Share by which a wait varies, so that many devices do not try in step."""
-MOST_FAILURES = 10
-"""Frames in a row whose analysis fails before the daemon ends with 70."""
 
 
 class Watch:
@@ -48,41 +44,56 @@ class Watch:
 
     def __init__(
         self,
-        config: RunConfig,
-        bundle: Bundle,
-        engine: Engine,
-        detector: FaceDetector,
+        analysis: Analysis,
         sinks: Sinks,
         events: Events,
         metrics: Metrics,
+        rounds: Rounds,
         stop: threading.Event,
     ) -> None:
-        self._config, self._manifest = config, bundle.manifest
-        self._engine, self._detector = engine, detector
+        self._analysis, self._rounds = analysis, rounds
         self._sinks, self._events, self._stop = sinks, events, stop
         self._metrics = metrics
-        self._tracker = Tracker()
-        self._state = "starting"
+        self._state, self._spec = "starting", ""
         self._waits = retry_waits()
-        self._updates = self._failures = 0
-        self._seldom = Seldom()
+        self._updates = 0
 
     def run(self) -> None:
         """Until stopped, enough events, the last reader's leaving, or the end of a file."""
         while not self._done():
-            live = True
+            live, self._spec = True, self._config.camera
             try:
-                camera = open_camera(self._config.camera)
+                self._rounds.opening()
+                camera = open_camera(self._spec)
                 live = camera.live
                 self._follow(camera)
-                return
+                if not self._moved:
+                    return
+                self._metrics.reopens.add(1, self._config.camera_id, "config")
+                continue
             except CameraError as error:
                 if not live:
                     raise
                 self._enter("lost", f"{error}; trying again")
                 reason = "stalled" if self._state == "stalled" else "error"
                 self._metrics.reopens.add(1, self._config.camera_id, reason)
-            self._stop.wait(next(self._waits))
+            self._pause(next(self._waits))
+
+    @property
+    def _config(self) -> RunConfig:
+        return self._analysis.config
+
+    @property
+    def _moved(self) -> bool:
+        """True when a reload wants another camera."""
+        return self._config.camera != self._spec and not self._done()
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for the next attempt, but hear what else is wanted."""
+        end = monotonic() + seconds
+        while not (self._done() or self._moved) and (left := end - monotonic()) > 0:
+            self._rounds.turn()
+            self._stop.wait(min(left, POLL_S))
 
     def _done(self) -> bool:
         enough = self._config.events is not None and self._updates >= self._config.events
@@ -90,35 +101,21 @@ class Watch:
 
     def _follow(self, camera: Camera) -> None:
         """Analyse an open camera's frames; raises CameraError when a live one ends."""
-        recognizer = self._recognizer(camera.live)
+        self._analysis.opened(camera.live)
         latest = Latest(camera)
         try:
-            self._analyse_all(latest, recognizer)
-            if not self._done():
+            self._analyse_all(latest)
+            if not (self._done() or self._moved):
                 latest.next(0)  # raises the camera's error, if that was its end
                 if camera.live:
                     raise CameraError(f"camera {self._config.camera} has ended")
         finally:
             _release(latest)
 
-    def _recognizer(self, live: bool) -> Recognizer:
-        """A new one for each opening, with the old track numbers."""
-        floor = self._config.abstain_below
-        return Recognizer(
-            self._detector,
-            self._engine,
-            self._manifest.input_size,
-            self._manifest.abstain_below if floor is None else floor,
-            self._config.most_faces,
-            # Files are read at the machine's pace: seconds between their frames mean nothing.
-            self._config.smoothing_s if live else 0.0,
-            self._tracker,
-        )
-
-    def _analyse_all(self, latest: Latest, recognizer: Recognizer) -> None:
+    def _analyse_all(self, latest: Latest) -> None:
         last, arrived = -1, monotonic()
-        while not self._done():
-            self._metrics.loops.set(time(), "infer")
+        while not (self._done() or self._moved):
+            self._rounds.turn()
             if not latest.live:
                 self._wait_for_readers(FILE_BACKLOG)
             frame = latest.next(POLL_S)
@@ -132,7 +129,10 @@ class Watch:
                 if latest.live and arrived - frame.captured > OLDEST_S:
                     self._metrics.frame_left_out(self._config.camera_id, "too_old")
                 else:
-                    last = self._analyse(recognizer, frame, last)
+                    missed = max(frame.index - last - 1, 0)
+                    if self._analysis.take(frame, missed):
+                        last = frame.index
+                        self._updates += 1
             elif latest.ended:
                 self._wait_for_readers(0)
                 return
@@ -143,33 +143,14 @@ class Watch:
     def _wait_for_readers(self, backlog: int) -> None:
         """A file can wait for a slow reader, so none of its events is lost."""
         while self._sinks.backlog > backlog and not self._stop.wait(READER_S):
-            pass
-
-    def _analyse(self, recognizer: Recognizer, frame: Frame, last: int) -> int:
-        """Emit one frame's event; gives the index of the last frame that had one."""
-        try:
-            recognition = recognizer.recognize(frame)
-        except Exception as error:  # whatever a runtime raises, one frame is not the end
-            self._failed(error)
-            return last
-        self._failures = 0
-        self._sinks.write(self._events.update(recognition, max(frame.index - last - 1, 0)))
-        self._updates += 1
-        return frame.index
-
-    def _failed(self, error: Exception) -> None:
-        self._failures += 1
-        self._metrics.inference_failed("nan" if isinstance(error, NotFinite) else "exception")
-        if self._failures >= MOST_FAILURES:
-            raise EngineError(f"{MOST_FAILURES} frames in a row failed: {error}") from error
-        self._seldom.notice(f"a frame was left out: {type(error).__name__}: {error}")
+            self._rounds.turn()
 
     def _enter(self, state: str, why: str) -> None:
         """Emit a change of the camera's state, and say it; a stalled camera stays so while lost."""
         if state == self._state or (state, self._state) == ("lost", "stalled"):
             return
         if self._state != "starting" or state != "ok":
-            notice(f"camera state {state}: {why}")
+            notice(f"camera state {state}: {why}", "info" if state == "ok" else "warning")
         if state == "ok":
             self._waits = retry_waits()
         self._state = state

@@ -73,13 +73,13 @@ def updates(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_a_file_gives_hello_ok_and_an_update_for_every_frame(tmp_path: Path) -> None:
     events = told(tmp_path, "fake:live=no,frames=5")
-    assert [e["type"] for e in events] == ["hello", "state"] + ["update"] * 5
+    assert [e["type"] for e in events] == ["hello", "state", "new"] + ["update"] * 5 + ["end"]
     assert [e["frame"]["seq"] for e in updates(events)] == [0, 1, 2, 3, 4]
 
 
 def test_events_are_numbered_without_a_gap(tmp_path: Path) -> None:
     events = told(tmp_path, "fake:live=no,frames=5")
-    assert [e["seq"] for e in events] == list(range(1, 8))
+    assert [e["seq"] for e in events] == list(range(1, 10))
 
 
 def test_the_run_stops_after_the_wanted_number_of_updates(tmp_path: Path) -> None:
