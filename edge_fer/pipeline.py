@@ -22,6 +22,8 @@ from edge_fer.types import Face, FaceBatch, Frame, Image, Prediction, ScoreBatch
 
 HALF_BLURRED = 100.0
 """Variance of the Laplacian that is called a blur of 0.5 (the usual limit of "sharp")."""
+TOLERANCE = 0.02
+"""Largest distance of a face's sum from 1; an engine scales its own to 1 after the same check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Recognizer:
         if not faces:
             return ()
         batch = self._cropped(frame.image, faces)
-        scores = _finite(self._engine.infer(batch))
+        scores = _probabilities(self._engine.infer(batch))
         return tuple(
             self._prediction(face, crop, row, frame.captured)
             for face, crop, row in zip(faces, batch, scores, strict=True)
@@ -136,8 +138,10 @@ def blur(face: Image) -> float:
     return 1 / (1 + variance / HALF_BLURRED)
 
 
-def _finite(scores: ScoreBatch) -> ScoreBatch:
-    """The scores themselves; plausible numbers must never come of NaN."""
+def _probabilities(scores: ScoreBatch) -> ScoreBatch:
+    """The scores themselves; plausible numbers must never come of NaN, nor of anything else."""
     if not np.isfinite(scores).all():
         raise NotFinite("the engine gave scores that are not finite; reconvert the bundle")
+    if scores.min() < 0 or (np.abs(scores.sum(axis=1) - 1) > TOLERANCE).any():
+        raise NotFinite("the engine gave scores that are no probabilities; reconvert the bundle")
     return scores

@@ -28,8 +28,9 @@ def prove(bundle: Bundle, threads: int | None = None) -> None:
     """Raise BundleError unless a child loads the bundle and infers with it."""
     entry = ENGINES[bundle.manifest.format]
     arguments = [entry, str(bundle.path.absolute()), str(threads or default_threads())]
-    # As this process finds its modules, so must the child; -P: not what lies in the folder here.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # As this process finds its modules, so must the child; but not what lies in the folder here.
+    places = [os.path.abspath(place) for place in sys.path if place]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "edge_fer.probe", *arguments],
@@ -37,6 +38,7 @@ def prove(bundle: Bundle, threads: int | None = None) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
+            cwd="/",
             timeout=LIMIT_S,
             check=False,
         )

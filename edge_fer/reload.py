@@ -115,7 +115,6 @@ class Reloader:
     def _take(self, change: Change) -> None:
         """Between two frames; raises what opening a sink raises, and then nothing has changed."""
         self._sinks.change(change.config)
-        was_fallback = self._analysis.model.fallback
         self._detector, self._detector_name = change.detector, change.detector_name
         self._events.change(change.config, change.model.bundle)
         self._analysis.adopt(change.config, change.model, change.detector)
@@ -124,5 +123,5 @@ class Reloader:
         self._sinks.write(
             self._events.hello(engine.precision, engine.runtime, change.detector_name)
         )
-        if was_fallback:
-            self._sinks.write(self._events.degraded())
+        # A sink that was just opened knows no state yet; and this model is no fallback.
+        self._sinks.write(self._events.degraded())

@@ -23,6 +23,13 @@ Completed = subprocess.CompletedProcess[str]
 RunCli = Callable[..., Completed]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Daemons of one worker of a test run do not meet those of another, nor the user's own."""
+    os.environ.pop("RUNTIME_DIRECTORY", None)
+    os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("run"))
+
+
 @pytest.fixture(scope="session")
 def fer2013_path() -> Path:
     """The FER2013 folder; without it tests skip aloud, and fail where the data folder exists."""

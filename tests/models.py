@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import time
+from typing import ClassVar
 
 from fakes import FakeEngine
 
 from edge_fer.bundle import Bundle
 from edge_fer.errors import BundleError
+from edge_fer.types import FaceBatch, ScoreBatch
 
 
 class Aborting(FakeEngine):
@@ -40,13 +42,43 @@ class Raising(FakeEngine):
         raise BundleError(f"{bundle.path}: fake: refused")
 
 
+class Lost(FakeEngine):
+    """Works once and never again, unless its bundle is the spare one."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        super().__init__(bundle, threads)
+        self._spare = bundle.manifest.name == "spare"
+
+    def infer(self, faces: FaceBatch) -> ScoreBatch:
+        """Fail from the second time on."""
+        if self.batches and not self._spare:
+            raise RuntimeError("NC_ERROR")
+        return super().infer(faces)
+
+
+class Tired(FakeEngine):
+    """The second one that is opened works."""
+
+    opened: ClassVar[int] = 0
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        super().__init__(bundle, threads)
+        Tired.opened += 1
+
+    def infer(self, faces: FaceBatch) -> ScoreBatch:
+        """Fail from the second time on, as long as it is the first engine."""
+        if self.batches and Tired.opened < 2:
+            raise RuntimeError("X_LINK_ERROR")
+        return super().infer(faces)
+
+
 def bomb(input_size: int, rows: int) -> bytes:
     """A TFLite file of a few hundred bytes whose one operator wants `rows` x 16 bytes.
 
     RESHAPE of the input to seven numbers would be honest; here BROADCAST_TO makes it large first.
     """
-    from ai_edge_litert import schema_py_generated as schema
     import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
 
     def tensor(shape: list[int], kind: int, buffer: int) -> schema.TensorT:
         made = schema.TensorT()

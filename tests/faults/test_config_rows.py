@@ -92,7 +92,7 @@ def test_f1_a_start_and_a_check_say_the_same_and_exit_78(
 
 
 def document(key: str, written: str) -> str:
-    table, _, name = key.rpartition(".")
+    table = key.rpartition(".")[0]
     value = VALUES.get(key, '"x"')
     line = f"{written} = {value}\n"
     top = 'purpose = "art"\n' if key != "purpose" else 'sink = ["jsonl:-"]\n'
