@@ -11,7 +11,7 @@ from edge_fer.tracking import Tracker, overlap
 from edge_fer.types import Box, Face, Frame, Image
 
 FPS = 15
-SCENE = SyntheticCamera(f"synthetic:faces=2,fps={FPS},frames=60,live=no,seed=3")
+SCENE = SyntheticCamera(f"faces=2,fps={FPS},frames=60,live=no,seed=3")
 
 
 class Counting(FakeDetector):
