@@ -5,8 +5,8 @@ Where windows are asked for, this is the one place that faces could pass: none d
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from edge_fer.aggregate import Windows
 from edge_fer.config import RunConfig
 from edge_fer.errors import EdgeFerError, EngineError, NotFinite
-from edge_fer.events import Events, Scores
+from edge_fer.events import Event, Events
 from edge_fer.finding import Search
 from edge_fer.metrics import Metrics
 from edge_fer.model import Model, load_model, open_fallback
@@ -24,22 +24,13 @@ from edge_fer.protocols import FaceDetector
 from edge_fer.pulse import Pulse
 from edge_fer.sinks import Sinks
 from edge_fer.tracking import Tracker
-from edge_fer.types import Frame, Prediction
+from edge_fer.types import Frame
+from edge_fer.visits import Visits
 
 MOST_FAILURES = 10
 """Frames in a row whose analysis fails before the engine is opened again."""
 MOST_RESTARTS = 3
 """Times that an engine is opened again, in a row, before the fallback, or the end with 70."""
-
-
-@dataclass(slots=True)
-class _Seen:
-    """One face since it came."""
-
-    first: float
-    last: float
-    frames: int = 0
-    total: Scores = field(default_factory=lambda: np.zeros(7, np.float32))
 
 
 class Analysis:
@@ -59,7 +50,7 @@ class Analysis:
         self._sinks, self._events, self._metrics = sinks, events, metrics
         self._pulse, self._clock = pulse, clock
         self._tracker = Tracker()
-        self._seen: dict[int, _Seen] = {}
+        self._visits = Visits(events)
         self._live = True
         self._failures = self._restarts = 0
         self._seldom = Seldom()
@@ -76,7 +67,7 @@ class Analysis:
             self._close_window()
             self._windows = None
             if config.aggregate_s is not None:
-                self._seen.clear()
+                self._visits.forget()
                 now = self._clock()
                 self._windows = Windows(config.aggregate_s, config.aggregate_public, now)
         self._recognizer = self._made()
@@ -142,28 +133,15 @@ class Analysis:
             self._metrics.count(self._events.unsaid(recognition, missed))
             return
         self._say_goodbye()
-        for one in recognition.predictions:
-            self._note(one, recognition.frame)
+        self._write(self._visits.note(recognition.predictions, recognition.frame))
         self._sinks.write(self._events.update(recognition, missed))
 
-    def _note(self, one: Prediction, frame: Frame) -> None:
-        track = one.face.track
-        if track is None:
-            return
-        if track not in self._seen:
-            self._seen[track] = _Seen(frame.captured, frame.captured)
-            self._sinks.write(self._events.begun(one, frame))
-        seen = self._seen[track]
-        seen.last, seen.frames = frame.captured, seen.frames + 1
-        seen.total += one.scores
-
     def _say_goodbye(self) -> None:
-        for track in self._tracker.ended():
-            seen = self._seen.pop(track, None)
-            if seen is not None:
-                mean = np.asarray(seen.total / seen.frames, np.float32)
-                lasted = seen.last - seen.first
-                self._sinks.write(self._events.ended(track, lasted, seen.frames, mean))
+        self._write(self._visits.end(self._tracker.ended()))
+
+    def _write(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._sinks.write(event)
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1

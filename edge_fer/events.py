@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge_fer.aggregate import Window
 from edge_fer.bundle import Bundle
+from edge_fer.clock import clock_synced
 from edge_fer.config import RunConfig
 from edge_fer.emotions import LABELS, UNCERTAIN
 from edge_fer.pipeline import Recognition
@@ -29,16 +28,10 @@ SMALLEST_FACE = 48
 """Pixels: FER2013's faces have 48; a smaller one has less detail than any the model has seen."""
 MOST_BLUR = 0.9
 """Above this a face is too blurred to be trusted."""
-SYNCHRONIZED = "/run/systemd/timesync/synchronized"
-"""Made by systemd-timesyncd once the clock has been set."""
-TIME_ERROR = 5
-"""Answer of adjtimex(2): the clock is not synchronised."""
 
 Event = dict[str, Any]
 Scores = NDArray[np.float32]
 """(7,) probabilities in `Emotion` order."""
-
-_libc = ctypes.CDLL(None)
 
 
 class Events:
@@ -169,19 +162,6 @@ class Events:
             "device": self._config.device,
             **content,
         }
-
-
-def clock_synced() -> bool:
-    """True when something keeps this machine's clock right.
-
-    systemd-timesyncd leaves a file; for chrony and ntpd the kernel is asked (adjtimex(2) with
-    modes 0 only reads). False when neither says so.
-    """
-    if os.path.exists(SYNCHRONIZED):
-        return True
-    # struct timex has at most 208 bytes; modes, its first field, stays 0.
-    answer: int = _libc.adjtimex(ctypes.create_string_buffer(512))
-    return answer not in (-1, TIME_ERROR)
 
 
 def _age_ms(frame: Frame) -> int:

@@ -248,14 +248,16 @@ SITUATIONS = {
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("camera", SITUATIONS.values(), ids=SITUATIONS)
-def test_a_signal_ends_with_0_in_every_state(child: Any, camera: str, number: int) -> None:
+def test_g1_a_signal_ends_with_0_in_every_state(child: Any, camera: str, number: int) -> None:
     one = child(camera)
     one.read_until(b"state")
     one.process.send_signal(number)
     assert one.ended() == 0
 
 
-def test_a_driver_that_hangs_in_the_main_thread_does_not_keep_the_daemon_alive(child: Any) -> None:
+def test_g1_a_driver_that_hangs_in_the_main_thread_does_not_keep_the_daemon_alive(
+    child: Any,
+) -> None:
     one = child("fake:then=stuck")
     one.read_until(b"hello")
     one.process.send_signal(signal.SIGTERM)
@@ -267,14 +269,14 @@ def test_the_promised_five_seconds_leave_time_after_the_limit() -> None:
     assert watch.RELEASE_S + FLUSH_S < signals.LIMIT_S
 
 
-def test_a_signal_while_starting_ends_with_0(child: Any) -> None:
+def test_g1_a_signal_while_starting_ends_with_0(child: Any) -> None:
     one = child("fake:then=more")
     one.read_until(b"bundle", "stderr")
     one.process.send_signal(signal.SIGTERM)
     assert one.ended() == 0
 
 
-def test_a_stuck_stdout_does_not_keep_the_daemon_alive(child: Any) -> None:
+def test_g1_a_stuck_stdout_does_not_keep_the_daemon_alive(child: Any) -> None:
     one = child("fake:frames=2000,live=no,then=more")
     one.read_until(b"bundle", "stderr")
     time.sleep(0.5)
@@ -290,7 +292,9 @@ def test_a_file_waits_for_a_slow_reader_and_loses_no_event(child: Any) -> None:
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
-def test_a_second_signal_changes_nothing_while_the_process_ends(child: Any, delay: float) -> None:
+def test_g1_a_second_signal_changes_nothing_while_the_process_ends(
+    child: Any, delay: float
+) -> None:
     one = child("fake:absent=1000000")
     one.read_until(b"state")
     one.process.send_signal(signal.SIGINT)
@@ -299,7 +303,7 @@ def test_a_second_signal_changes_nothing_while_the_process_ends(child: Any, dela
     assert one.ended() == 0
 
 
-def test_a_second_signal_ends_at_once_whatever_hangs(child: Any) -> None:
+def test_g1_a_second_signal_ends_at_once_whatever_hangs(child: Any) -> None:
     one = child("fake:frames=1,then=hang")
     one.read_until(b"update")
     one.process.send_signal(signal.SIGTERM)
@@ -307,7 +311,7 @@ def test_a_second_signal_ends_at_once_whatever_hangs(child: Any) -> None:
     assert one.ended() == 0
 
 
-def test_a_closed_stdout_ends_with_0_and_without_a_traceback(child: Any) -> None:
+def test_s10_a_closed_stdout_ends_with_0_and_without_a_traceback(child: Any) -> None:
     one = child("fake:then=more")
     one.read_until(b"\n")
     one.process.stdout.close()
@@ -316,7 +320,7 @@ def test_a_closed_stdout_ends_with_0_and_without_a_traceback(child: Any) -> None
     assert b"Traceback" not in one.process.stderr.read()
 
 
-def test_with_a_second_sink_a_closed_stdout_does_not_end_the_run(
+def test_s10_with_a_second_sink_a_closed_stdout_does_not_end_the_run(
     child: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "events.jsonl"
@@ -333,13 +337,35 @@ def test_with_a_second_sink_a_closed_stdout_does_not_end_the_run(
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
-def test_sigusr1_shows_the_stacks_and_sigpipe_is_ignored(child: Any) -> None:
+def test_g4_sigusr1_shows_the_stacks_and_sigpipe_is_ignored(child: Any) -> None:
     one = child("fake:frames=1,then=hang")
     one.read_until(b"update")
     one.process.send_signal(signal.SIGUSR1)
     one.process.send_signal(signal.SIGPIPE)
     assert b"most recent call first" in one.read_until(b"watch.py", "stderr")
     assert one.process.poll() is None
+
+
+def test_g2_a_sighup_without_a_file_changes_nothing_and_says_so(child: Any) -> None:
+    one = child("fake:then=more")
+    one.read_until(b"update")
+    one.process.send_signal(signal.SIGHUP)
+    one.read_until(b"the old configuration stays: there is no file to read again", "stderr")
+    one.read_until(b"update")
+    assert one.process.poll() is None
+
+
+def test_the_last_sink_that_loses_its_reader_and_is_no_stdout_ends_with_74(
+    child: Any, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    one = child("fake:then=more", f"jsonl:{fifo}")
+    one.read_until(b"bundle", "stderr")
+    os.close(reader)
+    one.read_until(b"StorageError", "stderr")
+    assert one.ended() == 1  # the command line makes 74 of it
 
 
 def test_a_closed_stderr_stops_nothing(child: Any) -> None:

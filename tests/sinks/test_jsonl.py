@@ -89,7 +89,7 @@ print(sink.dropped)
 """
 
 
-def test_a_full_disk_drops_counts_and_recovers_on_a_new_line(tmp_path: Path) -> None:
+def test_s11_a_full_disk_drops_counts_and_recovers_on_a_new_line(tmp_path: Path) -> None:
     # A limit on the file's size stands for the disk: both cut a line in two and fail with OSError.
     child = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "e")],
@@ -106,7 +106,9 @@ def test_a_full_disk_drops_counts_and_recovers_on_a_new_line(tmp_path: Path) -> 
     assert child.stderr.count("\n") == 2
 
 
-def test_a_reader_that_never_reads_stops_nobody_and_the_oldest_events_go(tmp_path: Path) -> None:
+def test_s10_a_reader_that_never_reads_stops_nobody_and_the_oldest_events_go(
+    tmp_path: Path,
+) -> None:
     reading, writing = os.pipe()
     sink = JsonLines(f"/dev/fd/{writing}")
     for n in range(2_000):
