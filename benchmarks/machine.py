@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+
+from benchmarks import throttle
 
 BUSY = 0.5
 """Load average, as a share of the cores, from which a machine is called busy."""
@@ -36,12 +39,17 @@ def facts(root: Path = Path("/")) -> dict[str, Any]:
     }
 
 
-def condition(root: Path = Path("/")) -> dict[str, float | None]:
-    """What does change: 1-minute load, hottest sensor in degrees Celsius, mean clock in MHz."""
+def condition(root: Path = Path("/")) -> dict[str, Any]:
+    """What does change: 1-minute load, hottest sensor in degrees Celsius, mean clock in MHz.
+
+    `throttling` holds the flags and counts of `benchmarks.throttle`, None where nothing tells them.
+    """
+    told = throttle.read(root)
     return {
         "load": _number(_text(root / "proc/loadavg"), 1.0),
         "temperature_c": _hottest(root),
         "clock_mhz": _clock(root),
+        "throttling": asdict(told) if told else None,
     }
 
 

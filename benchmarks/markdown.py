@@ -40,10 +40,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield from (f"- **Note:** {_safe(note)}" for note in report.notes)
     for table in tables(report).values():
-        yield from _table(table)
+        yield from table_lines(table)
 
 
-def _table(table: Table) -> Iterator[str]:
+def table_lines(table: Table) -> Iterator[str]:
+    """A table below its title, as Markdown."""
     yield f"\n## {table.title}\n"
     if table.caption:
         yield f"{table.caption}\n"

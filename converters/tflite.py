@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from converters import relu
 from converters.activations import Activations
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -58,7 +59,7 @@ def quantize(model: bytes, activations: Activations) -> bytes:
     result = worker.quantize(
         _ranges(activations), enable_progress_bar=False, enable_progress_report=False
     )
-    return bytes(result.quantized_model)
+    return relu.by_requantizing(bytes(result.quantized_model))
 
 
 def _ranges(activations: Activations) -> dict[str, dict[str, Any]]:

@@ -51,7 +51,9 @@ class Analysis:
         self._pulse, self._clock = pulse, clock
         self._tracker = Tracker()
         self._visits = Visits(events)
-        self._live = True
+        self._live, self._last = True, -1
+        self.updates = 0
+        """Frames told of so far."""
         self._failures = self._restarts = 0
         self._seldom = Seldom()
         self._windows: Windows | None = None
@@ -72,25 +74,28 @@ class Analysis:
                 self._windows = Windows(config.aggregate_s, config.aggregate_public, now)
         self._recognizer = self._made()
 
-    def opened(self, live: bool) -> None:
-        """A camera was opened: nothing of the last one's pictures counts any more."""
-        self._live = live
+    def begin(self, live: bool) -> None:
+        """A camera was opened: its frames count from 0; track numbers go on."""
+        self._live, self._last = live, -1
         self._recognizer = self._made()
 
-    def take(self, frame: Frame, missed: int) -> bool:
-        """Analyse a frame and tell of it; False when that failed, which is not the end.
+    def skip(self, frame: Frame) -> None:
+        """A frame that is not to be analysed, nor counted as dropped."""
+        self._last = frame.index
 
-        `missed` frames of the camera had no event since the last. Raises EngineError when the
-        engine fails for good.
-        """
+    def analyse(self, frame: Frame) -> None:
+        """Tell of one frame; one that fails is left out. Raises EngineError when nothing helps."""
         try:
             recognition = self._recognizer.recognize(frame)
         except Exception as error:  # whatever a runtime raises, one frame is not the end
             self._failed(error)
-            return False
+            self._sinks.show(frame.image, None)
+            return
         self._failures = self._restarts = 0
-        self._tell(recognition, missed)
-        return True
+        self._tell(recognition, max(frame.index - self._last - 1, 0))
+        self._sinks.show(frame.image, recognition.predictions)
+        self.updates += 1
+        self._last = frame.index
 
     def turn(self) -> None:
         """What must happen also when no frame comes: faces that have left, windows that end."""

@@ -7,7 +7,17 @@ import sys
 
 import typer
 
-from edge_fer.commands import bench, convert, data, doctor, evaluate, run, train
+from edge_fer.commands import (
+    bench,
+    convert,
+    data,
+    doctor,
+    evaluate,
+    run,
+    setup_ncs,
+    sign,
+    train,
+)
 from edge_fer.errors import EdgeFerError
 
 app = typer.Typer(
@@ -19,13 +29,16 @@ app = typer.Typer(
 for command in (
     train.train,
     convert.convert,
-    run.run,
-    bench.bench,
     evaluate.evaluate,
     doctor.doctor,
+    setup_ncs.setup_ncs,
+    sign.keys,
+    sign.sign,
 ):
     app.command()(command)
+app.command(cls=run.Command)(run.run)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench", help="Measure bundles, the baseline, boards and peers.")
 
 DEBUG = "EDGE_FER_DEBUG"
 """Environment variable: set, an internal error shows its traceback."""

@@ -73,6 +73,8 @@ class RunConfig:
     """What the live page tells the people in view."""
     http_allow_remote: bool = False
     """Consent to an `http` sink that other machines can reach."""
+    preview: str | None = None
+    """`faces`: http shows the room as through frosted glass; `boxes`: outlines; None is neither."""
     events: int | None = None
     """Stop after so many `update` events; None is never."""
     smoothing_s: float = SMOOTHING_S
@@ -109,6 +111,12 @@ class RunConfig:
         self._check_windows()
         if not self.camera:
             raise _wrong("camera", self.camera, "a camera spec such as v4l2:0 or video:FILE")
+        if self.preview not in (None, "faces", "boxes"):
+            raise _wrong("preview", self.preview, "faces or boxes")
+        if self.preview and self.aggregate_s is not None:
+            raise _wrong("preview", self.preview, "no preview beside windows without faces")
+        if self.preview and not any(sink.startswith("http:") for sink in self.sinks):
+            raise _wrong("preview", self.preview, "an http sink to show it: add --sink http:")
         if not self.sinks:
             raise _wrong("sinks", self.sinks, f"at least one, such as {STDOUT}")
         self._check_purpose()

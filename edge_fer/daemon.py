@@ -8,7 +8,7 @@ from contextlib import closing, nullcontext
 import cv2
 
 from edge_fer.analysis import Analysis
-from edge_fer.clock import WallClock
+from edge_fer.cameras import without_credentials
 from edge_fer.config import RunConfig
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.events import Events
@@ -23,6 +23,7 @@ from edge_fer.service import Service
 from edge_fer.signals import Asked, listening
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
+from edge_fer.wall_clock import WallClock
 from edge_fer.watch import Watch
 
 OPENCV_THREADS = 2
@@ -57,7 +58,6 @@ def run(
             reloader = Reloader(
                 heard.reload, reread, analysis, sinks, events, metrics, service, (detector, chosen)
             )
-            metrics.reloaded(True)
             rounds = Rounds(pulse, WallClock(metrics), reloader, analysis, events, service)
             watch = Watch(analysis, sinks, events, metrics, rounds, heard.stop)
             with closing(Watchdog(pulse, metrics, service)) as watchdog:
@@ -78,5 +78,6 @@ def _what_runs(config: RunConfig, model: Model, detector: str) -> str:
     engine, bundle = model.engine, model.bundle
     return (
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
-        f"executing {engine.precision}, detector {detector}{why}, camera {config.camera}"
+        f"executing {engine.precision}, detector {detector}{why}, "
+        f"camera {without_credentials(config.camera)}"
     )

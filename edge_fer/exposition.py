@@ -21,7 +21,7 @@ class Family:
     kind = "untyped"
 
     def __init__(self, name: str, meaning: str, *labels: str) -> None:
-        self.name, self._meaning, self._labels = name, meaning, labels
+        self.name, self._meaning, self.label_names = name, meaning, labels
         self._lock = threading.Lock()
 
     def lines(self) -> Iterator[str]:
@@ -38,7 +38,7 @@ class Family:
         raise NotImplementedError
 
     def _named(self, values: Values) -> dict[str, str]:
-        return dict(zip(self._labels, values, strict=True))
+        return dict(zip(self.label_names, values, strict=True))
 
 
 class Gauge(Family):
@@ -68,6 +68,11 @@ class Gauge(Family):
     def value(self, *labels: str) -> float:
         """The value of one series; 0 where it is not known."""
         return self._values.get(labels, 0)
+
+    def labels(self) -> list[str]:
+        """The first label's value of every series."""
+        with self._lock:
+            return [labels[0] for labels in self._values if labels]
 
     def _series(self) -> list[tuple[str, Mapping[str, str], float]]:
         with self._lock:

@@ -87,7 +87,7 @@ class Finder:
         self._detector, self._search, self._tracker = detector, search, tracker
         self._follower = Follower()
         self.pace = Pace(search.detect_every, search.live)
-        self._since = 0
+        self._since = math.inf  # the first frame is looked at, whatever the pace
         self._faces: list[Face] = []
         self._total = 0
 

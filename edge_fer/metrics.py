@@ -1,61 +1,58 @@
 """What the daemon counts, from the events themselves, so that metrics and events always agree.
 
-The names are a promise to those who scrape; what is not measured has no line. Our own text writer
-keeps the base install free of a client library; prometheus-client's parser checks it in the tests.
+Our own text writer keeps the base install free of a client library; prometheus-client's parser and
+promtool check it in the tests.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import threading
-import time
+import resource
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from time import process_time, time
+from typing import Any
 
 from edge_fer.emotions import LABELS, UNCERTAIN
-from edge_fer.exposition import Counter, Family, Gauge, Histogram
+from edge_fer.families import Families
 from edge_fer.protocols import Sink
 
 CAMERA_STATES = ("starting", "ok", "stalled", "frozen", "dark", "obstructed", "lost", "disabled")
-DEGRADED = ("camera", "cpu_fallback", "thermal", "power", "sink", "storage")
-AGES_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-STAGES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-REQUESTS_S = (0.1, 1)
-"""Few bounds: a device is to have 150 series at most."""
 
 Event = Mapping[str, Any]
-Kept = TypeVar("Kept", bound=Family)
 
 
-class Metrics:
-    """All families of one daemon; every method may be called from any thread."""
+class Metrics(Families):
+    """All that one daemon counts; every method may be called from any thread."""
 
-    def __init__(self) -> None:
-        self._families: list[Family] = []
-        self._lock = threading.Lock()
+    def __init__(self, wall: Callable[[], float] = time) -> None:
+        super().__init__()
+        self._wall = wall
         self._before: list[Callable[[], None]] = [self._read_process, self._read_sinks]
         self._sinks: list[tuple[str, Sink]] = []
         self._handed: dict[str, int] = {}
-        self._lost_before: dict[str, int] = {}
+        self._before_closed: dict[tuple[str, str], int] = {}
         self._left_out = 0
         self._greeted = False
-        self._of_the_program()
-        self._of_the_camera()
-        self._of_the_analysis()
-        self._of_the_sinks()
-        self._of_http()
+        self.started.set(wall())
+        self.reloaded(True)
 
     def text(self) -> str:
         """The exposition: every series that has a value now."""
         with self._lock:
             for read in self._before:
                 read()
-            return "".join(f"{line}\n" for family in self._families for line in family.lines())
+            return "".join(f"{line}\n" for line in self.lines())
 
     def before_text(self, read: Callable[[], None]) -> None:
         """Have a function set its values whenever the text is asked for."""
         self._before.append(read)
+
+    def reloaded(self, good: bool) -> None:
+        """A configuration was taken, or refused while the old one stays."""
+        self.reload_good.set(good)
+        if good:
+            self.reload_time.set(self._wall())
 
     def event(self, event: Event) -> None:
         """Count one event, as the sinks get it."""
@@ -74,6 +71,18 @@ class Metrics:
         if (kind := event.get("type")) in counted:
             counted[kind](event)
             self.clock.set(event["clock_synced"])
+
+    def _frame(self, update: Event) -> None:
+        """Count one analysed frame, but nothing of who was in it."""
+        camera, missed = update["camera"], update["dropped_since_last"]
+        age_s = update["frame"]["age_ms"] / 1000
+        self.frames.add(1 + missed, camera)
+        self.frames_dropped.add(max(missed - self._left_out, 0), camera, "superseded")
+        self._left_out = 0
+        self.last_frame.set(self._wall() - age_s, camera)
+        self.age.observe(age_s, camera)
+        for stage, duration_ms in update["latency_ms"].items():
+            self.stages.observe(duration_ms / 1000, stage)
 
     def frame_left_out(self, camera: str, reason: str) -> None:
         """A frame had no event, for a reason that is no newer frame."""
@@ -101,14 +110,10 @@ class Metrics:
         """A sink was closed on purpose: what it lost stays counted, its queue is no more."""
         for name, one in self._sinks:
             if one is sink:
-                self._lost_before[name] = self._lost_before.get(name, 0) + sink.dropped
+                for number in ("dropped", "failed", "reconnects"):
+                    before = self._before_closed.get((name, number), 0)
+                    self._before_closed[name, number] = before + getattr(sink, number, 0)
         self._sinks = [(name, one) for name, one in self._sinks if one is not sink]
-
-    def reloaded(self, good: bool) -> None:
-        """A configuration was taken, or refused."""
-        self.reload_good.set(good)
-        if good:
-            self.reload_time.set(time.time())
 
     def _hello(self, event: Event) -> None:
         self.build.set(1, event["version"], platform.python_version())
@@ -125,147 +130,76 @@ class Metrics:
 
     def _state(self, event: Event) -> None:
         self._enter(event["camera"], event["camera_state"])
-        for reason in DEGRADED:
+        for reason in {"camera", *self.degraded.labels(), *event["degraded"]}:
             self.degraded.set(reason in event["degraded"], reason)
 
     def _enter(self, camera: str, state: str) -> None:
         for one in CAMERA_STATES:
             self.camera_state.set(one == state, camera, one)
         self.camera_up.set(state == "ok", camera)
-        if state != "ok":
+        if state != "ok" and self.faces.labels():
             self.faces.set(0, camera)
 
     def _update(self, event: Event) -> None:
-        camera, missed = event["camera"], event["dropped_since_last"]
-        age_s = event["frame"]["age_ms"] / 1000
-        self.frames.add(1 + missed, camera)
-        self.frames_dropped.add(max(missed - self._left_out, 0), camera, "superseded")
-        self._left_out = 0
-        self.last_frame.set(time.time() - age_s, camera)
-        self.age.observe(age_s)
-        for stage, duration_ms in event["latency_ms"].items():
-            self.stages.observe(duration_ms / 1000, stage)
+        self._frame(event)
+        camera = event["camera"]
         self.faces.set(event["faces_total"], camera)
         self.analyzed.add(len(event["faces"]), camera)
         for face in event["faces"]:
             self.predictions.add(1, camera, face["emotion"])
 
     def _aggregate(self, event: Event) -> None:
-        """Faces by their means alone, and only of windows that may be told."""
-        if not event["suppressed"]:
-            self.analyzed.add(event["n_faces"], event["camera"])
+        """A window; of one that is suppressed only that it was."""
+        if event["suppressed"]:
+            self.suppressed.add(1, "k")
+            return
+        shares = event["distribution"] or {}
+        self.analyzed.add(event["n_faces"], event["camera"])
+        whole = sum(shares.values()) or 1
+        for label, share in shares.items():
+            self.predictions.add(round(event["n_faces"] * share / whole), event["camera"], label)
 
     def _read_sinks(self) -> None:
-        lost = dict(self._lost_before)
-        waiting: dict[str, int] = {}
-        for name, sink in self._sinks:
-            lost[name] = lost.get(name, 0) + sink.dropped
-            waiting[name] = waiting.get(name, 0) + sink.backlog
         for name, handed in self._handed.items():
-            self.sink_queue.set(waiting.get(name, 0), name)
-            self.sink_events.set(lost.get(name, 0), name, "dropped")
-            sent = handed - lost.get(name, 0) - waiting.get(name, 0)
-            # One that is under way counts as sent and may still be lost; counters never fall.
-            sent = max(sent, int(self.sink_events.value(name, "sent")))
-            self.sink_events.set(sent, name, "sent")
+            sinks = [sink for one, sink in self._sinks if one == name]
+            self._read_sink(name, handed, sinks)
+
+    def _read_sink(self, name: str, handed: int, sinks: list[Sink]) -> None:
+        lost, failed, waiting, capacity, again = (
+            self._before_closed.get((name, number), 0)
+            + sum(getattr(sink, number, 0) for sink in sinks)
+            for number in ("dropped", "failed", "backlog", "capacity", "reconnects")
+        )
+        self.sink_queue.set(waiting, name)
+        for result, count in (("dropped", lost), ("failed", failed)):
+            self.sink_events.set(count, name, result)
+        # One that is under way counts as sent and may still be lost; counters never fall.
+        sent = handed - lost - failed - waiting
+        self.sink_events.set(max(sent, int(self.sink_events.value(name, "sent"))), name, "sent")
+        if capacity:
+            self.sink_capacity.set(capacity, name)
+        if again or any(hasattr(sink, "reconnects") for sink in sinks):
+            self.sink_reconnects.set(again, name)
+        if last := max((getattr(sink, "last_success", 0.0) for sink in sinks), default=0.0):
+            self.sink_success.set(last, name)
 
     def _read_process(self) -> None:
-        self.cpu.set(time.process_time())
-        self.memory.set(resident_bytes())
+        self.cpu.set(process_time())
+        virtual, resident = _memory_bytes()
+        self.virtual.set(virtual)
+        self.resident.set(resident)
         self.descriptors.set(len(os.listdir("/proc/self/fd")))
-
-    def _of_the_program(self) -> None:
-        self.build = self._gauge("build_info", "Versions.", "version", "python")
-        labels = ("model", "format", "precision", "engine", "sha256")
-        self.model = self._gauge("model_info", "Precision is the one executed.", *labels)
-        self.degraded = self._gauge("degraded", "1 while it is so.", "reason")
-        self.clock = self._gauge("clock_synchronized", "1 while something keeps the clock right.")
-        self.temperature = self._gauge("soc_temperature_celsius", "By thermal zone.", "zone")
-        self.temperature_age = self._gauge(
-            "thermal_reading_age_seconds", "Since the last reading of the oldest zone."
-        )
-        self.loops = self._gauge(
-            "loop_last_iteration_timestamp_seconds", "When a loop last went round.", "loop"
-        )
-        self.reload_good = self._gauge(
-            "config_last_reload_successful", "1 unless the last reload kept the old one."
-        )
-        self.reload_time = self._gauge(
-            "config_last_reload_success_timestamp_seconds", "When the configuration was last taken."
-        )
-        self.clock_jumps = self._counter(
-            "clock_jumps_total", "Steps of the wall clock.", "direction"
-        )
-        self.pings = self._counter("watchdog_pings_total", "Looks that found the loop at work.")
-        self.cpu = self._keep(Counter("process_cpu_seconds_total", "Time on all processors."))
-        self.memory = self._keep(Gauge("process_resident_memory_bytes", "Memory in RAM."))
-        self.descriptors = self._keep(Gauge("process_open_fds", "Open file descriptors."))
-        start = self._keep(Gauge("process_start_time_seconds", "When the daemon was started."))
-        start.set(time.time())
-
-    def _of_the_camera(self) -> None:
-        self.camera_up = self._gauge("camera_up", "1 while the camera gives frames.", "camera")
-        self.camera_state = self._gauge("camera_state", "One of them is 1.", "camera", "state")
-        self.frames = self._counter("camera_frames_total", "Frames that came.", "camera")
-        self.frames_dropped = self._counter(
-            "camera_frames_dropped_total", "Frames without an event.", "camera", "reason"
-        )
-        self.reopens = self._counter(
-            "camera_reopens_total", "Times the camera was given up.", "camera", "reason"
-        )
-        self.last_frame = self._gauge(
-            "camera_last_frame_timestamp_seconds", "When the last frame was taken.", "camera"
-        )
-
-    def _of_the_analysis(self) -> None:
-        self.age = self._keep(
-            Histogram("edge_fer_frame_age_seconds", "From capture to event.", AGES_S)
-        )
-        self.stages = self._keep(
-            Histogram("edge_fer_stage_duration_seconds", "Of one frame.", STAGES_S, "stage")
-        )
-        self.faces = self._gauge("faces", "Faces in the last frame.", "camera")
-        self.analyzed = self._counter("faces_analyzed_total", "Faces inferred.", "camera")
-        self.predictions = self._counter(
-            "predictions_total", "Expressions worn, not feelings.", "camera", "emotion"
-        )
-        self.inference_errors = self._counter(
-            "inference_errors_total", "Frames whose analysis failed.", "reason"
-        )
-        self.engine_restarts = self._counter(
-            "engine_restarts_total", "Times the model was loaded again.", "reason"
-        )
-
-    def _of_the_sinks(self) -> None:
-        self.sink_up = self._gauge("sink_up", "1 while the sink can deliver.", "sink")
-        self.sink_events = self._counter(
-            "sink_events_total", "By what became of them.", "sink", "result"
-        )
-        self.sink_queue = self._gauge("sink_queue_length", "Events that wait.", "sink")
-
-    def _of_http(self) -> None:
-        self.requests = self._counter(
-            "http_requests_total", "By the route's template.", "route", "code"
-        )
-        name = "edge_fer_http_request_duration_seconds"
-        self.request_duration = self._keep(
-            Histogram(name, "Streams are not timed.", REQUESTS_S, "route")
-        )
-        self.rejected = self._counter("http_rejected_total", "Refused at the door.", "reason")
-        self.clients = self._gauge("http_clients", "Open streams.", "kind")
-
-    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        return self._keep(Gauge(f"edge_fer_{name}", meaning, *labels))
-
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return self._keep(Counter(f"edge_fer_{name}", meaning, *labels))
-
-    def _keep(self, family: Kept) -> Kept:
-        self._families.append(family)
-        return family
+        self.most_descriptors.set(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def resident_bytes() -> int:
     """Memory of this process that is in RAM now."""
+    return _memory_bytes()[1]
+
+
+def _memory_bytes() -> tuple[int, int]:
+    """Memory asked for, and the part of it that is in RAM."""
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        virtual, resident = map(int, file.read().split()[:2])
+    page = os.sysconf("SC_PAGE_SIZE")
+    return virtual * page, resident * page

@@ -17,7 +17,7 @@ STEMS = {
         *("trabaj", "empleo", "emplead", "oficina", "laboral"),
         *("lavoro", "lavorat", "dipendent", "impiegat", "ufficio"),
         *("werkplek", "werknemer", "werkvloer", "werkgever", "medewerker", "personeel", "kantoor"),
-        *("praca", "pracy", "pracownik", "pracodawc", "zatrudn", "biuro", "biurow"),
+        *("praca", "pracy", "pracownik", "pracownic", "pracodawc", "zatrudn", "biuro", "biurow"),
     ),
     "education": (
         *("educat", "school", "classroom", "universit", "student", "pupil", "teach"),

@@ -7,36 +7,67 @@ import threading
 from collections.abc import Iterator
 from itertools import chain, repeat
 from time import monotonic
+from typing import Any
 
 from edge_fer.analysis import Analysis
-from edge_fer.cameras import open_camera
+from edge_fer.cameras import open_camera, without_credentials
+from edge_fer.cameras.health import Health
 from edge_fer.cameras.latest import Latest
+from edge_fer.cameras.v4l2.names import present
 from edge_fer.config import RunConfig
 from edge_fer.errors import CameraError
 from edge_fer.events import Events
 from edge_fer.metrics import Metrics
-from edge_fer.notices import notice
-from edge_fer.protocols import Camera
+from edge_fer.notices import Seldom, notice
+from edge_fer.pace import Pace
 from edge_fer.rounds import Rounds
 from edge_fer.sinks import Sinks
+from edge_fer.types import Frame
 
-POLL_S = 0.2
-"""How often a wait for a frame looks whether it should go on."""
+POLL_S = 0.05
+"""The loop goes round at least so often, whatever camera or driver does."""
+ARRIVALS_S = 0.5
+"""How often a wait for a lost camera looks whether one was plugged in."""
 FILE_BACKLOG = 64
 """Undelivered events at which the reading of a file waits; a queue holds 256."""
 READER_S = 0.01
 """How often such a wait looks again."""
-STALLED_S = 10.0
-"""Without a frame for so long, a live camera is opened again."""
 OLDEST_S = 1.0
 """A live camera's frame that is older says nothing about now."""
 RELEASE_S = 1.0
-"""Longest wait for a camera to close; a driver may never return."""
+"""Longest wait for a camera to close at the end; its process ends with this one."""
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 SLOWEST_RETRY_S = 30.0
 """Every later attempt."""
 JITTER = 0.2
 """Share by which a wait varies, so that many devices do not try in step."""
+MEANINGS = {
+    "ok": "gives frames again",
+    "frozen": "the picture does not change; opening it again, once",
+    "dark": "there is no light",
+    "obstructed": "the lens is covered or out of focus",
+    "disabled": "switched off",
+}
+
+
+class Clock:
+    """Monotonic seconds, and waiting: the watch asks no other clock for its decisions."""
+
+    def now(self) -> float:
+        """Seconds."""
+        return monotonic()
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Until so many seconds have gone by, or the event is set."""
+        stop.wait(seconds)
+
+
+class GivenUp(CameraError):
+    """An open camera is closed and opened again; `reason` as in the metric of reopenings."""
+
+    def __init__(self, text: str, reason: str, at_once: bool) -> None:
+        super().__init__(text)
+        self.reason, self.at_once = reason, at_once
 
 
 class Watch:
@@ -50,34 +81,37 @@ class Watch:
         metrics: Metrics,
         rounds: Rounds,
         stop: threading.Event,
+        clock: Clock | None = None,
     ) -> None:
         self._analysis, self._rounds = analysis, rounds
-        self._sinks, self._events, self._stop = sinks, events, stop
-        self._metrics = metrics
-        self._state, self._spec = "starting", ""
+        self._sinks, self._events = sinks, events
+        self._metrics, self._stop, self._clock = metrics, stop, clock or Clock()
+        self._spec = self._name = ""
+        self._memory: dict[str, str] = {}
+        self._health = Health()
+        self._state = "starting"
         self._waits = retry_waits()
-        self._updates = 0
+        self._captured: float | None = None
+        self._reopened_frozen = False
+        self._seldom = Seldom()
 
     def run(self) -> None:
         """Until stopped, enough events, the last reader's leaving, or the end of a file."""
         while not self._done():
-            live, self._spec = True, self._config.camera
+            live = True
+            self._take_up(self._config.camera)
             try:
                 self._rounds.opening()
-                camera = open_camera(self._spec)
+                camera = open_camera(self._spec, self._memory)
                 live = camera.live
-                self._follow(camera)
+                self._follow(camera if hasattr(camera, "next") else Latest(camera))
                 if not self._moved:
                     return
                 self._metrics.reopens.add(1, self._config.camera_id, "config")
-                continue
             except CameraError as error:
                 if not live:
                     raise
-                self._enter("lost", f"{error}; trying again")
-                reason = "stalled" if self._state == "stalled" else "error"
-                self._metrics.reopens.add(1, self._config.camera_id, reason)
-            self._pause(next(self._waits))
+                self._lose(error)
 
     @property
     def _config(self) -> RunConfig:
@@ -88,69 +122,137 @@ class Watch:
         """True when a reload wants another camera."""
         return self._config.camera != self._spec and not self._done()
 
-    def _pause(self, seconds: float) -> None:
-        """Wait for the next attempt, but hear what else is wanted."""
-        end = monotonic() + seconds
-        while not (self._done() or self._moved) and (left := end - monotonic()) > 0:
-            self._rounds.turn()
-            self._stop.wait(min(left, POLL_S))
+    def _take_up(self, spec: str) -> None:
+        """The next opening is of this camera; nothing that another one taught is true of it."""
+        if spec != self._spec:
+            self._spec, self._name = spec, without_credentials(spec)
+            self._memory, self._health = {}, Health()
+            self._waits = retry_waits()
 
     def _done(self) -> bool:
-        enough = self._config.events is not None and self._updates >= self._config.events
-        return self._stop.is_set() or enough or not self._sinks.open
+        enough = self._config.events
+        satisfied = enough is not None and self._analysis.updates >= enough
+        return self._stop.is_set() or satisfied or not self._sinks.open
 
-    def _follow(self, camera: Camera) -> None:
+    def _follow(self, camera: Any) -> None:
         """Analyse an open camera's frames; raises CameraError when a live one ends."""
-        self._analysis.opened(camera.live)
-        latest = Latest(camera)
+        self._analysis.begin(camera.live)
         try:
-            self._analyse_all(latest)
+            self._take_all(camera)
             if not (self._done() or self._moved):
-                latest.next(0)  # raises the camera's error, if that was its end
+                camera.next(0)  # raises the camera's error, if that was its end
                 if camera.live:
-                    raise CameraError(f"camera {self._config.camera} has ended")
+                    raise CameraError(f"camera {self._name} has ended")
         finally:
-            _release(latest)
+            self._release(camera)
 
-    def _analyse_all(self, latest: Latest) -> None:
-        last, arrived = -1, monotonic()
+    def _take_all(self, camera: Any) -> None:
+        pace = Pace(self._clock.now(), getattr(camera, "interval_s", 0.0))
         while not (self._done() or self._moved):
             self._rounds.turn()
-            if not latest.live:
+            if not camera.live:
                 self._wait_for_readers(FILE_BACKLOG)
-            frame = latest.next(POLL_S)
-            if frame is not None:
-                arrived = monotonic()
-                if not self._sinks.enabled:
-                    self._enter("disabled", "switched off")
-                    last = frame.index
-                    continue
-                self._enter("ok", "gives frames again")
-                if latest.live and arrived - frame.captured > OLDEST_S:
-                    self._metrics.frame_left_out(self._config.camera_id, "too_old")
-                else:
-                    missed = max(frame.index - last - 1, 0)
-                    if self._analysis.take(frame, missed):
-                        last = frame.index
-                        self._updates += 1
-            elif latest.ended:
+            frame = camera.next(POLL_S)
+            for reason, count in camera.left_out().items():
+                self._leave_out(reason, count)
+            if frame is not None and camera.live and frame.captured == self._captured:
+                self._leave_out("repeat")
+            elif frame is not None:
+                pace.arrived(frame, self._clock.now())
+                self._take(frame, camera)
+                continue
+            if camera.ended:
                 self._wait_for_readers(0)
                 return
-            elif latest.live and monotonic() - arrived > STALLED_S:
-                self._enter("stalled", f"no frame for {STALLED_S:.0f} s; opening it again")
-                raise CameraError(f"camera {self._config.camera} has stalled")
+            if camera.live and pace.overdue(self._clock.now()):
+                self._stall(pace)
+
+    def _take(self, frame: Frame, camera: Any) -> None:
+        self._captured = frame.captured
+        state = "ok" if self._sinks.enabled else "disabled"
+        if state == "ok" and hasattr(camera, "moves"):  # a device; drawn pictures are never ill
+            state = self._health.state(frame, moves=camera.moves)
+        self._enter(state, MEANINGS[state])
+        if state != "ok":
+            self._analysis.skip(frame)
+            self._thaw(state)
+        elif camera.live and self._clock.now() - frame.captured > OLDEST_S:
+            self._leave_out("too_old")
+        else:
+            self._reopened_frozen = False
+            self._analysis.analyse(frame)
+
+    def _thaw(self, state: str) -> None:
+        """Open a frozen camera again, once; if that does not help, its state tells."""
+        if state == "frozen" and not self._reopened_frozen:
+            self._reopened_frozen = True
+            raise GivenUp(f"camera {self._name} is frozen", "frozen", at_once=True)
+
+    def _stall(self, pace: Pace) -> None:
+        self._enter("stalled", f"no frame for {pace.limit_s:.0f} s; opening it again")
+        # A camera that has never given a frame would be opened again and again.
+        raise GivenUp(f"camera {self._name} has stalled", "stalled", at_once=not pace.silent)
+
+    def _leave_out(self, reason: str, count: int = 1) -> None:
+        for _ in range(count):
+            self._metrics.frame_left_out(self._config.camera_id, reason)
 
     def _wait_for_readers(self, backlog: int) -> None:
         """A file can wait for a slow reader, so none of its events is lost."""
-        while self._sinks.backlog > backlog and not self._stop.wait(READER_S):
+        while self._sinks.backlog > backlog and not self._stop.is_set():
             self._rounds.turn()
+            self._clock.wait(self._stop, READER_S)
+
+    def _lose(self, error: CameraError) -> None:
+        """Count it, say it, and wait before the camera is tried again."""
+        given_up = error if isinstance(error, GivenUp) else None
+        self._metrics.reopens.add(
+            1, self._config.camera_id, given_up.reason if given_up else "error"
+        )
+        if given_up is None:
+            if self._state == "lost":
+                self._seldom.notice(f"camera is still lost: {error}")
+            self._enter("lost", f"{error}; trying again")
+        if given_up is None or not given_up.at_once:
+            self._wait_to_try_again(next(self._waits))
+
+    def _wait_to_try_again(self, seconds: float) -> None:
+        """So long, or until something was plugged in."""
+        there, until = set(present()), self._clock.now() + seconds
+        look = self._clock.now() + ARRIVALS_S
+        while not (self._done() or self._moved) and self._clock.now() < until:
+            self._tick()
+            if self._clock.now() >= look:
+                now_there = set(present())
+                if now_there - there:
+                    return
+                there, look = now_there, self._clock.now() + ARRIVALS_S
+
+    def _release(self, camera: Any) -> None:
+        """Close a camera while the loop goes on: a driver may take seconds, or never return."""
+        thread = threading.Thread(target=camera.close, name="release", daemon=True)
+        thread.start()
+        if self._done():
+            thread.join(RELEASE_S)
+        while not self._done() and (thread.is_alive() or not camera.gone):
+            if not thread.is_alive():
+                self._seldom.notice(
+                    f"camera {self._name}: its driver keeps a process that cannot be killed; "
+                    "if it does not return, only a reboot helps"
+                )
+            self._tick()
+
+    def _tick(self) -> None:
+        """A short wait in a loop that is alive."""
+        self._rounds.turn()
+        self._clock.wait(self._stop, POLL_S)
 
     def _enter(self, state: str, why: str) -> None:
         """Emit a change of the camera's state, and say it; a stalled camera stays so while lost."""
         if state == self._state or (state, self._state) == ("lost", "stalled"):
             return
         if self._state != "starting" or state != "ok":
-            notice(f"camera state {state}: {why}", "info" if state == "ok" else "warning")
+            notice(f"camera state {state}: {why}")
         if state == "ok":
             self._waits = retry_waits()
         self._state = state
@@ -161,10 +263,3 @@ def retry_waits() -> Iterator[float]:
     """Seconds between attempts to open a camera: 1, 2, 4, 8, 16, then 30, each +-20 %."""
     for seconds in chain(RETRY_S, repeat(SLOWEST_RETRY_S)):
         yield seconds * random.uniform(1 - JITTER, 1 + JITTER)
-
-
-def _release(latest: Latest) -> None:
-    """Close a camera, but do not wait long for a driver that hangs."""
-    thread = threading.Thread(target=latest.close, name="release", daemon=True)
-    thread.start()
-    thread.join(RELEASE_S)

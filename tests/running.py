@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ENTRIES, MemorySink, ScriptedCamera, fake_bundle
+from fakes import ENTRIES, FakeEngine, MemorySink, ScriptedCamera, fake_bundle
 
 from edge_fer import daemon, model, watch
+from edge_fer.analysis import Analysis
+from edge_fer.bundle import open_bundle
 from edge_fer.config import RunConfig
+from edge_fer.events import Events
+from edge_fer.metrics import Metrics
+from edge_fer.model import Model
+from edge_fer.pulse import Pulse
+from edge_fer.reload import Reloader
+from edge_fer.rounds import Rounds
+from edge_fer.service import Service
 from edge_fer.signals import Asked
+from edge_fer.wall_clock import WallClock
 
 HANG_GUARD_S = 60
 
@@ -57,6 +67,21 @@ class Running:
     def stop(self) -> None:
         self.asked.stop.set()
         self.ended()
+
+
+def loop_parts(
+    config: RunConfig, detector: Any, sinks: Any, events: Events, metrics: Metrics,
+    now: Callable[[], float] = time.monotonic,
+) -> tuple[Analysis, Rounds]:  # fmt: skip
+    """What a Watch turns: real parts over a fake engine."""
+    bundle = open_bundle(config.bundle_path())
+    pulse, service = Pulse(metrics), Service({})
+    model = Model(bundle, FakeEngine())
+    analysis = Analysis(config, model, detector, sinks, events, metrics, pulse, now)
+    reloader = Reloader(
+        threading.Event(), None, analysis, sinks, events, metrics, service, (detector, "fake")
+    )
+    return analysis, Rounds(pulse, WallClock(metrics), reloader, analysis, events, service)
 
 
 @contextmanager

@@ -1,4 +1,3 @@
-import itertools
 import json
 import os
 import select
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ENTRIES, FakeEngine, MemorySink, ScriptedCamera, fake_bundle
+from fakes import ENTRIES, MemorySink, ScriptedCamera, fake_bundle
 
 from edge_fer import daemon, model, signals, watch
 from edge_fer.config import RunConfig
@@ -22,10 +21,8 @@ from edge_fer.errors import (
     CameraError,
     ConfigError,
     EdgeFerError,
-    EngineError,
     NotFound,
 )
-from edge_fer.sinks import Sinks
 from edge_fer.sinks.jsonl import FLUSH_S
 
 HANG_GUARD_S = 60
@@ -101,72 +98,11 @@ def test_the_detector_is_chosen_and_the_reason_said(
     assert "installed)" in capsys.readouterr().err
 
 
-def test_frames_that_had_no_event_are_counted(tmp_path: Path) -> None:
-    events = updates(told(tmp_path, "fake:live=no,frames=3,skip=4"))
-    assert [e["dropped_since_last"] for e in events] == [0, 4, 4]
-
-
-def test_an_absent_camera_is_lost_and_found_again(tmp_path: Path) -> None:
-    events = told(tmp_path, "fake:absent=3,then=more", events=1)
-    assert states(events) == ["lost", "ok"]
-
-
-def test_a_lost_camera_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told(tmp_path, "fake:absent=20,then=more", events=1)
-    lines = [line for line in capsys.readouterr().err.splitlines() if "camera state" in line]
-    assert ["lost" in lines[0], "ok" in lines[1], len(lines)] == [True, True, 2]
-
-
-@pytest.mark.parametrize("end", ["error", "end"])
-def test_an_unplugged_camera_is_opened_again_and_tracks_stay_unique(
-    tmp_path: Path, end: str
-) -> None:
-    events = told(tmp_path, f"fake:frames=2,then={end}", events=5)
-    assert states(events)[:3] == ["ok", "lost", "ok"]
-
-
-def test_a_silent_camera_is_stalled_and_opened_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "STALLED_S", 0.3)
-    monkeypatch.setattr(watch, "RELEASE_S", 0.1)
-    events = told(tmp_path, "fake:frames=2,then=hang", events=3)
-    assert states(events)[:3] == ["ok", "stalled", "ok"]
-
-
-def test_while_it_is_switched_off_nothing_is_analysed_or_counted_as_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers = iter([False] * 3)
-    monkeypatch.setattr(Sinks, "enabled", property(lambda _: next(answers, True)))
-    events = told(tmp_path, "fake:live=no,frames=5")
-    assert states(events) == ["disabled", "ok"]
-    assert [e["frame"]["seq"] for e in updates(events)] == [3, 4]
-    assert updates(events)[0]["dropped_since_last"] == 0
-
-
-def test_frames_older_than_a_second_give_no_event(tmp_path: Path) -> None:
-    with pytest.raises(BadData):
-        told(tmp_path, "fake:frames=4,late=1.5,then=broken")
-    assert [e["type"] for e in MemorySink.events] == ["hello", "state"]
-
-
 def test_a_file_that_breaks_ends_with_its_own_error(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="broken file"):
         told(tmp_path, "fake:live=no,then=broken")
     with pytest.raises(CameraError, match="unplugged"):
         told(tmp_path, "fake:live=no,then=error")
-
-
-def test_ten_failed_frames_in_a_row_end_with_70(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(FakeEngine, "failing", True)
-    with pytest.raises(EngineError, match="10 frames in a row") as caught:
-        told(tmp_path, "fake:live=no,frames=50")
-    assert caught.value.exit_code == 70
-    assert updates(MemorySink.events) == []
-    assert capsys.readouterr().err.count("left out") == 1
 
 
 @pytest.mark.parametrize(
@@ -190,15 +126,6 @@ def test_what_cannot_be_opened_stops_the_run_before_the_first_frame(
         daemon.run(RunConfig(**{**usual, "purpose": "test", **options}))
     assert caught.value.exit_code == code
     assert updates(MemorySink.events) == []
-
-
-def test_waits_double_to_thirty_seconds_and_vary_by_a_fifth(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.undo()
-    waits = list(itertools.islice(watch.retry_waits(), 8))
-    for wait, seconds in zip(waits, [1, 2, 4, 8, 16, 30, 30, 30], strict=True):
-        assert 0.8 * seconds <= wait <= 1.2 * seconds
 
 
 class Child:

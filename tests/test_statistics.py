@@ -137,3 +137,22 @@ def test_the_summary_leaves_out_recall_of_absent_expressions():
     found = statistics.summary(np.eye(7)[[0, 1, 1]], np.array([0, 1, 0]))
     assert found["recall"] == {"neutral": 0.5, "happy": 1.0}
     assert (found["faces"], found["accuracy"]) == (3, pytest.approx(2 / 3))
+
+
+def test_the_paired_bootstrap_agrees_with_drawing_faces_one_by_one():
+    answers, parent, truth = cells(200, 10, 25, 65)
+    found = statistics.paired_bootstrap(answers, parent, truth)
+    rng = np.random.default_rng(5)
+    faces = rng.integers(0, len(truth), (4000, len(truth)))
+    gains = (answers == truth).astype(int) - (parent == truth)
+    low, high = np.percentile(gains[faces].mean(1), (2.5, 97.5))
+    assert found.value == pytest.approx(-0.05)
+    assert (found.low, found.high) == (
+        pytest.approx(low, abs=0.004),
+        pytest.approx(high, abs=0.004),
+    )
+
+
+def test_a_bootstrap_over_no_faces_is_refused():
+    with pytest.raises(ValueError, match="no faces"):
+        statistics.paired_bootstrap(np.array([], int), np.array([], int), np.array([], int))

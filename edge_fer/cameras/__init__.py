@@ -1,26 +1,57 @@
-"""Sources of frames by `scheme:argument`; a bare number or a /dev path is a V4L2 camera."""
+"""Sources of frames by `scheme:argument`; a bare number or a /dev path is a V4L2 camera.
+
+Live cameras with a driver are sources, read by a capture process that can be killed; files and
+drawn pictures are read by the daemon itself.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Any
+
 from edge_fer.plugins import load, split_spec
-from edge_fer.protocols import Camera
+
+if TYPE_CHECKING:  # a capture process comes through here, and needs no numpy
+    from edge_fer.protocols import Camera
 
 CAMERAS = {
-    "v4l2": "edge_fer.cameras.v4l2:V4l2Camera",
+    "v4l2": "edge_fer.cameras.v4l2:V4l2",
+    "picamera": "edge_fer.cameras.picamera:Picamera",
+    "gstreamer": "edge_fer.cameras.gstreamer:Gstreamer",
+    "stream": "edge_fer.cameras.stream:Stream",
     "video": "edge_fer.cameras.video:VideoCamera",
     "images": "edge_fer.cameras.images:ImagesCamera",
     "synthetic": "edge_fer.cameras.synthetic:SyntheticCamera",
 }
+CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
-def open_camera(spec: str) -> Camera:
-    """Open `0`, `/dev/video0`, `video:FILE`, `images:FOLDER`, `synthetic:faces=2` and the like.
+def open_camera(spec: str, memory: dict[str, str] | None = None) -> Camera:
+    """Open `0`, `/dev/video0`, `video:FILE`, `stream:rtsp://...`, `synthetic:faces=2` and the like.
 
-    Raises ConfigError for a wrong spec, NotFound or BadData for a wrong file, and CameraError for a
-    device that is absent, busy or forbidden.
+    Every spec may end with `rotate=90`, `mirror=yes`, `frozen=no`. `memory` is kept by a caller who
+    opens the same camera again and again: what one opening learns, the next one knows.
+    Raises ConfigError for a wrong spec, NotFound or BadData for a wrong file. That a live camera is
+    absent, busy or forbidden is told by its first frame, as CameraError: opening never waits.
     """
+    from edge_fer.cameras.look import Upright, split_look
+
     scheme, argument = split_spec(spec)
-    if spec.isdigit() or spec.startswith("/dev/"):
+    if spec[:1].isdigit() or spec.startswith("/dev"):
         scheme, argument = "v4l2", spec
-    camera: Camera = load("camera", CAMERAS, scheme)(argument)
-    return camera
+    member: Any = load("camera", CAMERAS, scheme)
+    argument, look = split_look(argument, without_credentials(spec))
+    part = member(argument)
+    if hasattr(member, "shots"):
+        from edge_fer.cameras.isolated import IsolatedCamera
+
+        learnt = {} if memory is None else memory
+        name = without_credentials(spec)
+        return IsolatedCamera(name, CAMERAS[scheme], argument, part, look, learnt)
+    camera: Camera = part
+    return Upright(camera, look) if look.rotate or look.mirror else camera
+
+
+def without_credentials(text: str) -> str:
+    """A spec or message as it may be written to a log: no user and password of an address."""
+    return CREDENTIALS.sub("//***@", text)

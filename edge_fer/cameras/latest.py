@@ -30,6 +30,13 @@ class Latest:
         self._threads = [threading.Thread(target=self._run, name="camera", daemon=True)]
         self._threads[0].start()
 
+    gone = True
+    """What it held, this process may open again."""
+
+    def left_out(self) -> dict[str, int]:
+        """Frames dropped for another reason than a newer one: none."""
+        return {}
+
     @property
     def ended(self) -> bool:
         """True when the camera has ended or was closed, and its last frame has been taken."""

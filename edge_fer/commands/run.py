@@ -6,9 +6,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from edge_fer.signals import Asked
+
+
+PREVIEW, PLAIN = "--preview", "faces"
+"""Its value may be left out."""
+
+
+class Command(TyperCommand):
+    """`edge-fer run`, with an option whose value may be left out."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """As the command line says, and in full."""
+        return super().parse_args(ctx, completed(args))
+
+
+def completed(args: list[str]) -> list[str]:
+    """The arguments with the value that a bare `--preview` stands for."""
+    full: list[str] = []
+    for arg, following in zip(args, [*args[1:], "--"], strict=True):
+        full += [arg, PLAIN] if arg == PREVIEW and following.startswith("-") else [arg]
+    return full
 
 
 def run(
@@ -22,7 +43,7 @@ def run(
     ] = False,
     camera: Annotated[
         Optional[str],
-        typer.Option(help="0 (default), /dev/video0, video:FILE, images:PATH or synthetic:"),
+        typer.Option(help="0 (default), /dev/video0, stream:URL, picamera:, video:FILE ..."),
     ] = None,
     bundle: Annotated[
         Optional[Path], typer.Option(help="Bundle folder; the newest in bundles/ if omitted")
@@ -51,6 +72,10 @@ def run(
     http_allow_remote: Annotated[
         Optional[bool],
         typer.Option("--http-allow-remote", help="Let other machines reach an http sink"),
+    ] = None,
+    preview: Annotated[
+        Optional[str],
+        typer.Option(metavar="[faces|boxes]", help="Let the page show the blurred room"),
     ] = None,
     threads: Annotated[Optional[int], typer.Option(help="Threads of the engine")] = None,
     events: Annotated[Optional[int], typer.Option(help="End after so many frames")] = None,

@@ -35,6 +35,7 @@ KEYS: Mapping[str, Key] = {
     "purpose": Key("purpose", "text"),
     "notice": Key("notice", "text"),
     "http-allow-remote": Key("http_allow_remote", "flag"),
+    "preview": Key("preview", "text"),
     "threads": Key("threads", "count"),
     "events": Key("events", "count"),
     "smoothing": Key("smoothing_s", "number"),

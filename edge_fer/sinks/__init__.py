@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter, time
 from typing import Any
 
 from edge_fer.config import STDOUT, RunConfig
@@ -12,6 +13,7 @@ from edge_fer.notices import notice
 from edge_fer.plugins import load, split_spec
 from edge_fer.protocols import Sink
 from edge_fer.sinks.setting import Setting
+from edge_fer.types import Image, Prediction
 
 SINKS = {
     "jsonl": "edge_fer.sinks.jsonl:JsonLines",
@@ -71,9 +73,18 @@ class Sinks:
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Count one event, and hand it to all."""
+        start = perf_counter()
         self._metrics.event(event)
         for one in list(self._open):
             self._hand(one, event)
+        self._metrics.stages.observe(perf_counter() - start, "publish")
+        self._metrics.loops.set(time(), "publish")
+
+    def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
+        """Let the sinks that show pictures see a frame; `predictions` is None without a result."""
+        for one in self._open:
+            if shown := getattr(one.sink, "show", None):
+                shown(image, predictions)
 
     def change(self, config: RunConfig) -> None:
         """Serve another configuration: what stays the same stays open, or everything does.
@@ -82,7 +93,7 @@ class Sinks:
         when a new one cannot be opened the old ones come back. Raises what opening raises.
         """
         before, setting = self._setting.config, self._setting
-        told = ("purpose", "notice", "http_allow_remote")
+        told = ("purpose", "notice", "http_allow_remote", "preview", "aggregate_s")
         same = all(getattr(before, name) == getattr(config, name) for name in told)
         kept = [one for one in self._open if one.spec in config.sinks and _keeps(one.spec, same)]
         gone = [one.spec for one in self._open if one not in kept]

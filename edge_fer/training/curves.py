@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
+import statistics
 from pathlib import Path
 from typing import Any
+
+from edge_fer.storage import write_file
 
 COLUMNS = ("step", "phase", "loss", "accuracy", "validation_accuracy", "faces_per_s")
 
@@ -14,19 +18,25 @@ class Curves:
 
     def __init__(self, out: Path) -> None:
         self._csv, self._png = out / "curves.csv", out / "curves.png"
-        out.mkdir(parents=True, exist_ok=True)
 
     def add(self, row: dict[str, Any]) -> None:
-        """Append a row, dropping rows that a resumed run repeats, and draw."""
+        """Append a row, dropping rows that a resumed run repeats, and draw; raises StorageError."""
         rows = [old for old in self._rows() if int(old["step"]) < row["step"]] + [
             {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
         ]
-        with self._csv.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        write_file(self._csv, text.getvalue().encode())
         if "validation_accuracy" in row:
             self._draw(rows)
+
+    def faces_per_s(self) -> float | None:
+        """Median over the rows of the last phase; None where there are none."""
+        rows = self._rows()
+        rates = [float(r["faces_per_s"]) for r in rows if r["phase"] == rows[-1]["phase"]]
+        return statistics.median(rates) if rates else None
 
     def _rows(self) -> list[dict[str, str]]:
         if not self._csv.is_file():
@@ -52,4 +62,6 @@ class Curves:
         )
         accuracies.set(xlabel="step", ylabel="accuracy")
         accuracies.legend()
-        figure.savefig(self._png, dpi=100)
+        picture = io.BytesIO()
+        figure.savefig(picture, dpi=100, format="png")
+        write_file(self._png, picture.getvalue())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from edge_fer.errors import CheckpointError, NotFound
 from edge_fer.training.checkpoint import Checkpoint, Weights, set_weights, weights_of
+from edge_fer.training.lineage import lineage, named
 from edge_fer.training.recipe import SMALLEST_SIDE, Architecture
 
 SHORTCUTS = ("block2", "block3", "block4", "block13")
@@ -20,22 +22,22 @@ def check(init: str) -> None:
         raise NotFound(f"{init}: no such weights file or checkpoint folder")
 
 
-def initialise(model: keras.Model, init: str, architecture: Architecture) -> str:
-    """Put the initial weights into a network; returns what they were.
+def initialise(model: keras.Model, init: str, architecture: Architecture) -> dict[str, Any]:
+    """Put the initial weights into a network; returns what is to be recorded of them.
 
     `init`: "imagenet" (by Keras' own download), a Keras `.weights.h5` file of Xception without
     top, a checkpoint folder, or "random". Raises NotFound or CheckpointError.
     """
     if init == "random":
-        return "random"
+        return {"init": "random", "lineage": []}
     if init == "imagenet" or init.endswith(".h5"):
         if architecture.width != 1 or architecture.middle_blocks != 8:
             raise CheckpointError("ImageNet weights fit only width 1 and 8 middle blocks")
         set_weights(model, {**weights_of(model), **_imagenet(init)})
-        return "ImageNet (Keras Applications)"
+        return {"init": "ImageNet (Keras Applications)", "lineage": []}
     checkpoint = Checkpoint.load(Path(init))
     set_weights(model, checkpoint.weights)
-    return f"checkpoint {checkpoint.sha256[:12]}"
+    return {"init": named(checkpoint), "lineage": lineage(checkpoint)}
 
 
 def _imagenet(source: str) -> Weights:

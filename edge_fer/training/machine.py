@@ -39,6 +39,17 @@ def tools() -> dict[str, str]:
     }
 
 
+def peak_memory() -> int | None:
+    """Most bytes that this process ever held in memory; None where nobody counts (Windows)."""
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    # Kilobytes, but bytes on macOS: getrusage(2) of each.
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
+
+
 def _cpu_has_bfloat16() -> bool:
     try:
         return "avx512_bf16" in Path("/proc/cpuinfo").read_text()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 import numpy as np
 
+from edge_fer.datasets.faces import faces_of
+from edge_fer.progress import Progress
 from edge_fer.training.checkpoint import Checkpoint, set_weights
 from edge_fer.training.model import build
 from edge_fer.training.temperature import softmax
-from edge_fer.types import FaceBatch, ScoreBatch
+from edge_fer.types import FaceBatch, Sample, ScoreBatch
 
 BATCH = 64
+Cut = Callable[[Sequence[Sample], int], FaceBatch]
 
 
 def float_model(checkpoint: Checkpoint) -> keras.Model:
@@ -27,12 +31,37 @@ def predict(
     checkpoint: Checkpoint, faces: FaceBatch, progress: Callable[[int, int], None]
 ) -> ScoreBatch:
     """(N, 7) calibrated probabilities of (N, size, size, 3) uint8 faces."""
+    return _scores(checkpoint, lambda start: faces[start : start + BATCH], len(faces), progress)
+
+
+def predict_samples(
+    checkpoint: Checkpoint, samples: Sequence[Sample], progress: Progress, cut: Cut = faces_of
+) -> ScoreBatch:
+    """(N, 7) calibrated probabilities of samples, of which few are in memory at once.
+
+    `cut` makes (N, size, size, 3) faces of samples and a size.
+    """
+    size = checkpoint.recipe.architecture.size
+    return _scores(
+        checkpoint,
+        lambda start: cut(samples[start : start + BATCH], size),
+        len(samples),
+        partial(progress, "faces"),
+    )
+
+
+def _scores(
+    checkpoint: Checkpoint,
+    batch: Callable[[int], FaceBatch],
+    count: int,
+    progress: Callable[[int, int], None],
+) -> ScoreBatch:
     model = float_model(checkpoint)
     parts = []
-    for start in range(0, len(faces), BATCH):
-        logits = model.predict_on_batch(_padded(faces[start : start + BATCH]))
-        parts.append(np.asarray(logits)[: len(faces) - start])
-        progress(min(start + BATCH, len(faces)), len(faces))
+    for start in range(0, count, BATCH):
+        logits = model.predict_on_batch(_padded(batch(start)))
+        parts.append(np.asarray(logits)[: count - start])
+        progress(min(start + BATCH, count), count)
     return np.asarray(softmax(np.concatenate(parts) / checkpoint.temperature), np.float32)
 
 

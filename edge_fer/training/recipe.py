@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
+from types import MappingProxyType
 from typing import Any, Literal
 
 from edge_fer.errors import CheckpointError, ConfigError
@@ -13,8 +14,20 @@ SMALLEST_SIDE = 71
 """Below this Xception's last block has no pixels left (Keras Applications)."""
 LARGEST_SIDE = 1024
 """What a bundle may have."""
-ADDED_LATER = ("degrade", "mixup")
-"""Keys that the first checkpoints lack: they were trained without."""
+ADDED_LATER = MappingProxyType(
+    {
+        "degrade": 0.0,
+        "mixup": 0.0,
+        "ema": 0.0,
+        "distil_share": 0.0,
+        "distil_temperature": 1.0,
+        "coverage": 0.9,
+    }
+)
+"""Keys that older checkpoints lack, with what they were trained with."""
+SHARES = ("label_smoothing", "dropout", "flip", "erase", "degrade", "ema", "distil_share")
+"""What is at most 1; `LESS` is less than 1."""
+LESS = ("label_smoothing", "dropout", "ema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +103,34 @@ class Recipe:
     """Share of faces with one camera fault: blur, JPEG, darkness or few pixels."""
     mixup: float = 0.2
     """Both parameters of the Beta distribution that blends pairs (Zhang et al., ICLR 2018)."""
+    ema: float = 0.0
+    """Momentum of a running mean of the weights that the checkpoint keeps; 0 keeps the last."""
+    distil_share: float = 0.7
+    """Weight of a teacher's answers beside the labels (Hinton et al., 2015), if there is one."""
+    distil_temperature: float = 3.0
+    """Both networks' logits are divided by it where they are compared."""
+    coverage: float = 0.9
+    """Share of validation faces that the abstention threshold leaves a label."""
     seed: int = 1
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name != "architecture" and not (math.isfinite(value) and value >= 0):
-                raise ConfigError(f"{item.name} is {value}, expected 0 or more")
+            if item.name != "architecture":
+                self._check(item.name, getattr(self, item.name))
+        if self.batch < 1:
+            raise ConfigError(f"batch is {self.batch}, expected 1 or more")
+        if not 0 < self.coverage <= 1:
+            raise ConfigError(f"coverage is {self.coverage}, expected more than 0 and at most 1")
+        if not self.distil_temperature:
+            raise ConfigError("distil_temperature is 0, expected more")
+
+    @staticmethod
+    def _check(name: str, value: float) -> None:
+        if not (math.isfinite(value) and value >= 0):
+            raise ConfigError(f"{name} is {value}, expected 0 or more")
+        if name in SHARES and (value > 1 or (value == 1 and name in LESS)):
+            bound = "less than 1" if name in LESS else "at most 1"
+            raise ConfigError(f"{name} is {value}, expected {bound}")
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""
@@ -105,9 +139,10 @@ class Recipe:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
         """The inverse of `to_json`; raises CheckpointError on unknown or missing keys."""
-        absent = dict.fromkeys(ADDED_LATER, 0.0)
         try:
-            return cls(**{**absent, **data, "architecture": Architecture(**data["architecture"])})
+            return cls(
+                **{**ADDED_LATER, **data, "architecture": Architecture(**data["architecture"])}
+            )
         except (TypeError, KeyError) as error:
             known = ", ".join(f.name for f in fields(cls))
             raise CheckpointError(f"recipe: {error}; known keys: {known}") from error

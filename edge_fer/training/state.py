@@ -1,4 +1,7 @@
-"""What a killed run needs to go on: all variables and the step, in one folder."""
+"""What a killed run needs to go on: all variables and the step, in one file.
+
+One file, not a folder: it is replaced by a single rename, so a kill finds the old state or the new.
+"""
 
 from __future__ import annotations
 
@@ -10,52 +13,60 @@ import keras
 import numpy as np
 
 from edge_fer.errors import CheckpointError
-from edge_fer.storage import new_folder
+from edge_fer.storage import write_file
 
-VARIABLES = "variables.safetensors"
-RECORD = "state.json"
+NAME = "state.safetensors"
+RECORD = "record"
+"""Key of the JSON among the file's own metadata."""
+OLDER = "state"
+"""The folder in which earlier versions kept theirs."""
 
 
-def save(folder: Path, model: keras.Model, record: dict[str, Any]) -> None:
-    """Write the model's and the optimizer's variables and the record, whole."""
+def save(
+    file: Path, model: keras.Model, optimizer: keras.Optimizer | None, record: dict[str, Any]
+) -> None:
+    """Write the variables of both and the record, whole; raises StorageError."""
     import safetensors.numpy
 
     variables = {
-        f"{family}/{i}": np.asarray(variable.numpy(), order="C")
-        for family, members in _families(model).items()
+        f"{family}/{i}": np.asarray(keras.ops.convert_to_numpy(variable), order="C")
+        for family, members in _families(model, optimizer).items()
         for i, variable in enumerate(members)
     }
-    with new_folder(folder) as scratch:
-        (scratch / VARIABLES).write_bytes(safetensors.numpy.save(variables))
-        (scratch / RECORD).write_text(json.dumps(record))
+    write_file(file, safetensors.numpy.save(variables, {RECORD: json.dumps(record)}))
 
 
-def load_record(folder: Path) -> dict[str, Any] | None:
+def load_record(file: Path) -> dict[str, Any] | None:
     """The record of a stopped run, or None where there is none."""
+    from safetensors import SafetensorError, safe_open
+
+    older = file.with_name(OLDER)
+    if older.is_dir():
+        raise CheckpointError(
+            f"{older}: a run of an earlier version; finish it with that one, or remove the folder"
+        )
     try:
-        record = json.loads((folder / RECORD).read_text())
+        with safe_open(file, framework="np") as stored:
+            return dict(json.loads(stored.metadata()[RECORD]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
         raise CheckpointError(
-            f"{folder / RECORD}: cannot be read ({error}); remove {folder} to start afresh"
+            f"{file}: cannot be read ({error}); remove it to start afresh"
         ) from error
-    return dict(record)
 
 
-def restore(folder: Path, model: keras.Model, same_phase: bool) -> None:
+def restore(file: Path, model: keras.Model, optimizer: keras.Optimizer | None) -> None:
     """Put the saved values back; the optimizer's only within the phase that wrote them."""
     import safetensors.numpy
 
-    stored = safetensors.numpy.load_file(folder / VARIABLES)
-    for family, members in _families(model).items():
-        if family == "optimizer" and not same_phase:
-            continue
+    stored = safetensors.numpy.load_file(file)
+    for family, members in _families(model, optimizer).items():
         for i, variable in enumerate(members):
             variable.assign(stored[f"{family}/{i}"])
 
 
-def _families(model: keras.Model) -> dict[str, list[Any]]:
+def _families(model: keras.Model, optimizer: keras.Optimizer | None) -> dict[str, list[Any]]:
     # By layer, not `model.variables`: its order changes with `trainable`.
     layers = [variable for layer in model.layers for variable in layer.variables]
-    return {"model": layers, "optimizer": list(model.optimizer.variables)}
+    return {"model": layers, "optimizer": list(optimizer.variables) if optimizer else []}

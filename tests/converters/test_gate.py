@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from converters.gate import ENOUGH_FACES, judge
+from converters.gate import ENOUGH_FACES, ENOUGH_OF_CLASS, judge
 from edge_fer.emotions import LABELS
 
 DATA = {"dataset": "made up"}
@@ -80,6 +80,49 @@ def test_few_labelled_faces_make_it_provisional(parent: np.ndarray, truth: np.nd
 
 def test_without_labels_every_accuracy_says_not_measured(parent: np.ndarray) -> None:
     record = judge(scores(parent), scores(parent), None, DATA, 0.01).to_json()
-    for key in ("accuracy", "parent_accuracy", "child_accuracy", "difference"):
+    for key in ("accuracy", "parent_accuracy", "child_accuracy", "difference", "mcnemar"):
         assert record[key] == "not measured"
     assert record["verdict"] == "provisional"
+
+
+def weak_in(label: str, lost: int, truth: np.ndarray, parent: np.ndarray) -> np.ndarray:
+    """A child that loses `lost` right answers of one class and wins as many in the others."""
+    number = LABELS.index(label)
+    child = parent.copy()
+    right = np.flatnonzero((parent == truth) & (truth == number))[:lost]
+    child[right] = (number + 3) % len(LABELS)
+    wrong = np.flatnonzero((parent != truth) & (truth != number))[:lost]
+    child[wrong] = truth[wrong]
+    return child
+
+
+def test_one_lost_class_is_refused_though_the_average_holds(
+    parent: np.ndarray, truth: np.ndarray
+) -> None:
+    child = weak_in("fear", 50, truth, parent)
+    verdict = judge(scores(child), scores(parent), truth, DATA, 0.01)
+    assert verdict.difference is not None
+    assert verdict.difference.value == 0
+    assert [reason.split()[0] for reason in verdict.reasons] == ["fear"]
+
+
+def test_a_class_that_may_have_lost_too_much_is_not_refused(
+    parent: np.ndarray, truth: np.ndarray
+) -> None:
+    """Its interval still holds what is allowed: nothing is proven."""
+    child = weak_in("fear", 20, truth, parent)
+    verdict = judge(scores(child), scores(parent), truth, DATA, 0.01)
+    assert verdict.classes["fear"].difference.value < -0.03
+    assert verdict.passed
+
+
+def test_a_class_with_few_faces_is_reported_not_judged(
+    parent: np.ndarray, truth: np.ndarray
+) -> None:
+    few = np.ones(len(truth), bool)
+    few[np.flatnonzero(truth == LABELS.index("disgust"))[ENOUGH_OF_CLASS - 1 :]] = False
+    truth, parent = truth[few], parent[few]
+    verdict = judge(scores(weak_in("disgust", 20, truth, parent)), scores(parent), truth, DATA, 0.1)
+    assert verdict.passed
+    assert not verdict.classes["disgust"].judged
+    assert any("worst disgust" in line and "not judged" in line for line in verdict.lines())

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -89,7 +90,7 @@ def test_c2_a_lost_camera_leaves_no_result_behind(server: Served) -> None:
 def test_an_old_result_is_no_result(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     server.update(Emotion.HAPPY)
     eventually(lambda: server.ask("/api/v1/latest").json["event"])
-    monkeypatch.setattr(newest, "FRESH_S", 0.0)
+    monkeypatch.setattr(newest, "monotonic", lambda: time.monotonic() + newest.FRESH_S)
     assert server.ask("/api/v1/latest").json["event"] is None
 
 

@@ -25,11 +25,14 @@ from served import (
 
 from edge_fer.config import RunConfig
 from edge_fer.errors import ConfigError
-from edge_fer.sinks.http import access
+from edge_fer.sinks.http import access, routes
 from edge_fer.sinks.http.access import Access, Tickets, digest
 from edge_fer.sinks.http.settings import read_settings, token_hash
 
-READ = ("/metrics", "/openapi.json", "/api/v1/latest", "/api/v1/config", "/api/v1/events")
+READ = (
+    *("/metrics", "/openapi.json", "/api/v1/latest", "/api/v1/config", "/api/v1/history"),
+    "/api/v1/events",
+)
 OPEN = ("/", "/page.css", "/page.js", "/page.svg", "/healthz")
 
 
@@ -191,7 +194,7 @@ def test_authorisation_what_holds_nothing_of_the_device_is_open(locked: Served, 
 def test_authorisation_covers_the_whole_table(locked: Served) -> None:
     scopes = {path: route.scope for path, route in locked.sink._routes.table.items()}
     assert scopes == {
-        **dict.fromkeys((*READ, "/api/v1/ws", "/api/v1/ticket"), "read"),
+        **dict.fromkeys((*READ, "/api/v1/ws", "/api/v1/ticket", routes.PREVIEW), "read"),
         **dict.fromkeys(OPEN, "none"),
     }
 

@@ -15,7 +15,7 @@ from served import HANG_GUARD_S, Served, eventually, read_all, served, status_of
 
 from edge_fer.emotions import Emotion
 from edge_fer.metrics import resident_bytes
-from edge_fer.sinks.http import door, streams
+from edge_fer.sinks.http import door, feed, streams
 
 EVERYBODY = (*Emotion, None, None, None)
 """Ten faces: the largest event there is."""
@@ -66,7 +66,7 @@ def test_h1_a_trickle_is_closed_after_the_same_time(
 
 
 def test_h1_the_deadlines_are_those_that_are_promised() -> None:
-    assert (door.HEAD_S, streams.SLOW_S) == (5.0, 10.0)
+    assert (door.HEAD_S, feed.SLOW_S) == (5.0, 10.0)
     assert (door.HEAD_BYTES, door.BODY_BYTES) == (8 << 10, 64 << 10)
     assert (door.CONNECTIONS, door.PER_ADDRESS, streams.QUEUE) == (32, 8, 8)
 
@@ -148,7 +148,7 @@ def test_h3_a_body_without_end_is_cut_off_and_kept_nowhere(server: Served, head:
 def test_s12_a_client_that_never_reads_is_cut_off_and_others_go_on(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "SLOW_S", 1.0)
+    monkeypatch.setattr(feed, "SLOW_S", 1.0)
     slow, got = server.stream("127.0.0.2"), bytearray()
     with slow, server.stream("127.0.0.3") as quick:
         reader = threading.Thread(target=lambda: read_until(quick, got, b'"seq":602,'))

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from browser import CHROMIUM, Page, browser
 from served import HANG_GUARD_S, TOKEN, Served, served, token_file
@@ -106,10 +107,80 @@ def test_xss_purpose_and_notice_are_text(tmp_path: Path) -> None:
                 await page.until(LIVE)
                 assert await page.tell(text("purpose")) == HOSTILE
                 assert await page.tell(text("notice-text")) == HOSTILE
-                assert await page.tell("document.querySelectorAll('img').length") == 0
+                assert await page.tell("document.querySelectorAll('img:not(#picture)').length") == 0
                 assert await page.tell("document.title") == "pi-hall · edge-fer"
 
         assert look(tmp_path, script).complaints == []
+
+
+@in_a_browser
+def test_a_preview_is_shown_under_the_outlines_while_it_is_true(tmp_path: Path) -> None:
+    room = np.full((480, 640, 3), (40, 120, 200), np.uint8)
+    with served(tmp_path, preview="faces", sinks=("http:0",)) as server:
+
+        async def script(page: Page) -> None:
+            async def film() -> None:
+                while True:
+                    server.sink.show(room, [])
+                    await asyncio.sleep(0.1)
+
+            filming = asyncio.create_task(film())
+            async with seen(started(server), Emotion.HAPPY):
+                await page.open(f"http://{server.host}/", 390, 844)
+                await page.until(
+                    f"{LIVE} && document.getElementById('picture').naturalWidth === 640"
+                )
+                assert not await page.tell("document.getElementById('picture').hidden")
+                assert "blurred picture" in await page.tell(text("notice-text"))
+                await page.shot(tmp_path / "page.png")
+                shown = cv2.imread(str(tmp_path / "page.png"))
+                assert (abs(shown.astype(int) - (40, 120, 200)).sum(2) < 30).mean() > 0.05
+            filming.cancel()
+            server.state("lost")
+            await page.until("document.getElementById('picture').hidden")
+
+        assert look(tmp_path, script).complaints == []
+
+
+@in_a_browser
+def test_a_window_is_shown_without_any_single_face(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+
+        def window(**options: object) -> None:
+            told = {"window_s": 60, "n_faces": 8, "distribution": {"happy": 6, "sad": 2}}
+            head = {**server.events.state("ok"), "type": "aggregate", "suppressed": False}
+            server.tell({**head, **told, **options})
+
+        async def script(page: Page) -> None:
+            started(server)
+            window()
+            await page.open(f"http://{server.host}/", 390, 844)
+            await page.until(f"{LIVE} && {text('window-said')} === '8 faces'")
+            bars = (
+                "[...document.querySelectorAll('#window-bars em')].map(e => e.textContent).join()"
+            )
+            assert await page.tell(bars) == "0 %,75 %,25 %,0 %,0 %,0 %,0 %"
+            assert await page.tell("document.getElementById('nobody').hidden")
+            assert await page.tell("document.querySelectorAll('#history path').length") > 2
+            window(n_faces=0, distribution=None)
+            await page.until(f"{text('window-said')} === '0 faces'")
+            window(suppressed=True, n_faces=None, distribution=None)
+            await page.until(f"{text('window-said')} === 'Too few faces to tell'")
+            assert await page.tell("document.getElementById('window-bars').hidden")
+
+        assert look(tmp_path, script).complaints == []
+
+
+@in_a_browser
+def test_the_history_is_that_of_the_device_not_of_the_page(tmp_path: Path) -> None:
+    async def script(page: Page) -> None:
+        with served(tmp_path) as server:
+            started(server).update(Emotion.HAPPY)
+            server.state("lost")
+            await page.open(f"http://{server.host}/", 390, 844)
+            await page.until("document.querySelector('#history .happy').getAttribute('d') !== ''")
+
+    look(tmp_path, script)
 
 
 @in_a_browser

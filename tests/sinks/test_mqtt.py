@@ -130,9 +130,10 @@ def test_a_reader_gets_events_state_and_availability(broker: Mosquitto, start: S
 def test_what_a_late_reader_must_know_is_retained_and_events_are_not(
     broker: Mosquitto, start: Start
 ) -> None:
-    daemon = connected(start(broker.port))
-    daemon.update()
-    until(lambda: daemon.sink.backlog == 0)
+    with watching(broker.port) as first:
+        daemon = connected(start(broker.port))
+        daemon.update()
+        until(lambda: len(first.payloads(EVENT)) == 3)  # none is still on its way
     with watching(broker.port) as late:
         for topic in (DISCOVERY, AVAILABLE, CAMERA, STATE, HEALTH):
             late.wait(topic)
@@ -190,11 +191,12 @@ def test_s1_a_broker_that_is_down_at_the_start_stops_nobody(
         daemon.update()
     assert (daemon.sink.backlog, daemon.sink.dropped) == (256, 302 - 256)
     broker.start()
+    connected(daemon)
+    until(lambda: daemon.sink.sent == 256 and not daemon.sink.backlog)
+    assert daemon.sink.failed == 0
     with watching(broker.port) as watcher:
-        connected(daemon)
         watcher.wait(AVAILABLE, b"online")
         watcher.wait(DISCOVERY)
-        until(lambda: len(watcher.payloads(EVENT)) == 256)
     lines = capsys.readouterr().err.splitlines()
     assert ["refused" in lines[0], lines[1].endswith("connected"), len(lines)] == [True, True, 2]
 

@@ -13,7 +13,9 @@ from edge_fer.datasets import open_dataset
 from edge_fer.errors import CheckpointError
 from edge_fer.progress import silent
 from edge_fer.training import fit, state
+from edge_fer.training import run as running
 from edge_fer.training.checkpoint import Checkpoint
+from edge_fer.training.phases import Phase, one_cycle
 from edge_fer.training.recipe import Architecture, Recipe
 
 SMALL = Recipe(
@@ -25,7 +27,7 @@ DATA = "synthetic:faces=56"
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "CHUNK", 2)
+    monkeypatch.setattr(running, "CHUNK", 2)
 
 
 def run(out: Path, recipe: Recipe = SMALL) -> Checkpoint:
@@ -36,7 +38,7 @@ def run(out: Path, recipe: Recipe = SMALL) -> Checkpoint:
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "whole"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "CHUNK", 2)
+        patch.setattr(running, "CHUNK", 2)
         run(out)
     return out
 
@@ -84,19 +86,24 @@ def test_the_record_names_data_and_figures(uninterrupted: Path) -> None:
 
 
 def test_another_recipe_in_the_same_folder_is_refused(uninterrupted: Path) -> None:
-    with pytest.raises(CheckpointError, match="another recipe or other data"):
+    with pytest.raises(CheckpointError, match="another recipe, teacher or data"):
         run(uninterrupted, replace(SMALL, seed=9))
 
 
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:
+    (tmp_path / state.NAME).write_text("{")
+    with pytest.raises(CheckpointError, match=r"state\.safetensors: cannot be read"):
+        run(tmp_path)
+
+
+def test_the_state_of_an_earlier_version_is_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "state.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"state\.json: cannot be read"):
+    with pytest.raises(CheckpointError, match="a run of an earlier version"):
         run(tmp_path)
 
 
 def test_the_rate_rises_then_falls_to_zero() -> None:
-    schedule = fit.one_cycle(fit.Phase("all", 0, 100, 1.0, whole=True), 0.2)
+    schedule = one_cycle(Phase("all", 0, 100, 1.0, whole=True), 0.2)
     rates = [float(schedule(step)) for step in (0, 10, 20, 60, 100)]
     assert rates[0] < rates[1] < rates[2] == pytest.approx(1.0)
     assert rates[2] > rates[3] > rates[4]

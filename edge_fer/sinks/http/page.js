@@ -9,8 +9,22 @@ const POLL_MS = 5000;
 const BIN_MS = 2000;
 const BINS = 150; // five minutes
 const LONGEST_WAIT_S = 15;
+const GRACE_S = 30; // a window is shown until well after the next one was due
 const LETTER_PX = 14; // of the names in the frame
 const RATE_S = 5; // the frame rate is that of so many seconds
+
+const PROMISES = {
+  none: "Outlines only: no picture leaves the device.",
+  boxes: "Outlines only: no picture leaves the device.",
+  faces: "Blurred by the device, faces in coarse blocks: no face leaves it.",
+};
+const CAUSES = {
+  cpu_fallback: "on the CPU only",
+  thermal: "hot",
+  power: "short of power",
+  sink: "a receiver is away",
+  storage: "the disk is full",
+};
 
 const at = (id) => document.getElementById(id);
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -27,6 +41,9 @@ let cameAt = 0;
 let recent = []; // the updates of the last seconds
 let numbers = new Map(); // track -> number on this page
 let history = []; // per bin: {bin, faces, sums}; a bin without an update is absent
+let span = STALE_MS; // how long the last result says something about now
+let degraded = [];
+let picture = ""; // URL of the preview; empty without one
 
 // Connection
 
@@ -42,22 +59,29 @@ async function ask(path, options = {}) {
 async function connect() {
   say("wait", "Connecting");
   try {
-    introduce(await ask("/api/v1/config"));
+    const config = await ask("/api/v1/config");
+    introduce(config);
+    recall(await ask("/api/v1/history"));
     at("sign-in").hidden = true;
-    const query = token
-      ? `?ticket=${(await ask("/api/v1/ticket", { method: "POST", body: "{}" })).ticket}`
-      : "";
-    listen(`/api/v1/events${query}`);
+    picture = config.preview ? await opened(`/api/v1/preview/${config.camera_id}`) : "";
+    listen(await opened("/api/v1/events"));
   } catch (error) {
     if (error.status === 401 || error.status === 429) askForToken(error.status);
     else lose();
   }
 }
 
+async function opened(path) {
+  if (!token) return path;
+  const { ticket } = await ask("/api/v1/ticket", { method: "POST", body: "{}" });
+  return `${path}?ticket=${ticket}`;
+}
+
 function listen(url) {
   source = new EventSource(url);
   source.onopen = () => {
     connected = true;
+    if (picture) at("picture").src = picture;
     wait = 1;
     poll();
   };
@@ -69,6 +93,7 @@ function lose() {
   if (source) source.close();
   source = null;
   connected = false;
+  at("picture").removeAttribute("src"); // its last frame would stay
   forget();
   due = Date.now() + 1000 * wait;
   setTimeout(connect, 1000 * wait);
@@ -92,6 +117,7 @@ async function poll() {
   try {
     const now = await ask("/api/v1/latest");
     camera = now.camera_state;
+    degraded = now.degraded.filter((reason) => reason !== "camera");
     const celsius = now.temperature_c;
     at("temperature").textContent = celsius === null ? "unknown" : `${celsius.toFixed(1)} °C`;
   } catch (error) {
@@ -104,7 +130,9 @@ async function poll() {
 function introduce(config) {
   document.title = `${config.device} · edge-fer`;
   at("device").textContent = config.device;
-  at("camera").textContent = `camera ${config.camera_id}`;
+  at("camera").textContent =
+    config.camera_id === "camera" ? "facial expressions, live" : `camera ${config.camera_id}`;
+  at("promise").textContent = PROMISES[config.preview] || PROMISES.none;
   at("notice-text").textContent = config.notice;
   at("purpose").textContent = config.purpose || "not stated";
   at("notice").hidden = false;
@@ -119,10 +147,17 @@ function take(event) {
   } else if (event.type === "state") {
     camera = event.camera_state;
     if (camera !== "ok") forget();
+  } else if (event.type === "aggregate") {
+    camera = "ok";
+    update = event;
+    cameAt = Date.now();
+    span = 1000 * (event.window_s + GRACE_S);
+    recallWindow(event);
   } else if (event.type === "update") {
     camera = "ok";
     update = event;
     cameAt = Date.now();
+    span = STALE_MS;
     recent = [...recent.filter((one) => event.uptime_s - one.uptime_s < RATE_S), event];
     remember(event);
   }
@@ -131,6 +166,26 @@ function take(event) {
 function forget() {
   update = null;
   recent = [];
+}
+
+function recall({ bins }) {
+  const now = Math.floor(Date.now() / BIN_MS);
+  history = bins.map(({ age, mean }) => ({
+    bin: now - age,
+    faces: mean ? 1 : 0,
+    sums: mean || new Array(LABELS.length).fill(0),
+  }));
+}
+
+// A window's shares hold for all of its time.
+function recallWindow({ window_s: seconds, distribution: shares }) {
+  if (!shares) return;
+  const now = Math.floor(cameAt / BIN_MS);
+  const last = history.length ? history[history.length - 1].bin : 0;
+  const sums = LABELS.map((label) => shares[label] || 0);
+  const faces = sums.reduce((sum, one) => sum + one, 0);
+  const first = Math.max(now - Math.floor((1000 * seconds) / BIN_MS) + 1, last + 1);
+  for (let bin = first; bin <= now; bin += 1) history.push({ bin, faces, sums });
 }
 
 function remember(event) {
@@ -156,17 +211,22 @@ function say(kind, text) {
 }
 
 function draw() {
-  if (update && Date.now() - cameAt > STALE_MS) forget();
+  if (update && Date.now() - cameAt > span) forget();
   if (!at("sign-in").hidden) return;
   drawStatus();
+  const windows = Boolean(update && update.type === "aggregate");
+  document.body.classList.toggle("windows", windows);
   drawFigures();
-  drawFrame(update ? update.faces : []);
-  drawFaces(update ? update.faces : []);
+  drawWindow(windows ? update : null);
+  drawFrame(update && !windows ? update.faces : []);
+  drawFaces(update && !windows ? update.faces : [], windows);
   drawHistory();
 }
 
 function drawStatus() {
-  if (connected && camera === "ok" && update) say("live", "Live");
+  if (connected && camera === "ok" && update && degraded.length) {
+    say("wait", `Live, but ${degraded.map((reason) => CAUSES[reason] || reason).join(", ")}`);
+  } else if (connected && camera === "ok" && update) say("live", "Live");
   else if (connected) say("wait", camera === "ok" ? "No new frame" : `Camera ${camera}`);
   else if (due > Date.now()) {
     say("gone", `Disconnected, trying again in ${Math.ceil((due - Date.now()) / 1000)} s`);
@@ -177,11 +237,12 @@ function drawStatus() {
 function drawFigures() {
   const span = recent.length > 1 ? update.uptime_s - recent[0].uptime_s : 0;
   at("rate").textContent = span ? `${((recent.length - 1) / span).toFixed(1)} fps` : "–";
-  const latency = update && update.latency_ms;
+  const single = Boolean(update && update.type === "update");
+  const latency = single && update.latency_ms;
   at("latency").textContent = latency ? `${Math.round(latency.detect + latency.classify)} ms` : "–";
-  at("age").textContent = update ? `${update.frame.age_ms} ms` : "–";
+  at("age").textContent = single ? `${update.frame.age_ms} ms` : "–";
   const lost = recent.reduce((sum, one) => sum + one.dropped_since_last, 0);
-  at("dropped").textContent = update ? percent(lost / (lost + recent.length)) : "–";
+  at("dropped").textContent = single ? percent(lost / (lost + recent.length)) : "–";
   at("camera-state").textContent = connected ? camera : "–";
   if (!connected) at("temperature").textContent = "–";
 }
@@ -207,7 +268,9 @@ function numberOf(track) {
 
 function drawFrame(faces) {
   const svg = at("frame");
-  const { width, height } = update ? update.frame : { width: 640, height: 480 };
+  const shown = Boolean(picture && connected && update && camera === "ok");
+  at("picture").hidden = !shown;
+  const { width, height } = (update && update.frame) || { width: 640, height: 480 };
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const size = (LETTER_PX * width) / (svg.clientWidth || width);
   const drawn = faces.flatMap((face) => {
@@ -218,7 +281,7 @@ function drawFrame(faces) {
     const place = { x: left, y: below ? top + h * height + 1.1 * size : top - 0.45 * size, "font-size": size };
     return [shape("rect", box), shape("text", place, `${numberOf(face.track)} ${face.emotion}`)];
   });
-  if (!faces.length) {
+  if (!faces.length && !shown) {
     const middle = { x: width / 2, y: height / 2, "font-size": size, "text-anchor": "middle", class: "empty" };
     drawn.push(shape("text", middle, update ? "none" : "no result"));
   }
@@ -227,7 +290,21 @@ function drawFrame(faces) {
   at("count").textContent = update ? `${faces.length}${more} ${faces.length === 1 ? "face" : "faces"}` : "";
 }
 
-function drawFaces(faces) {
+function drawWindow(window) {
+  at("window").hidden = !window;
+  if (!window) return;
+  const { window_s: seconds, suppressed, n_faces: faces, distribution: shares } = window;
+  at("window-title").textContent = `Last ${Math.round(seconds)} seconds`;
+  const many = `${faces} ${faces === 1 ? "face" : "faces"}`;
+  at("window-said").textContent = suppressed ? "Too few faces to tell" : many;
+  at("window-bars").hidden = !shares;
+  if (!shares) return;
+  const whole = Object.values(shares).reduce((sum, one) => sum + one, 0) || 1;
+  if (!at("window-bars").children.length) at("window-bars").append(...newBars());
+  fillBars(at("window-bars"), (label) => (shares[label] || 0) / whole, "");
+}
+
+function drawFaces(faces, windows) {
   const list = at("faces");
   const known = new Map([...list.children].map((card) => [card.dataset.track, card]));
   const ordered = [...faces].sort((one, other) => numberOf(one.track) - numberOf(other.track));
@@ -238,7 +315,7 @@ function drawFaces(faces) {
     fill(card, face);
   }
   for (const card of known.values()) card.remove();
-  at("nobody").hidden = faces.length > 0;
+  at("nobody").hidden = faces.length > 0 || windows;
   at("nobody").textContent = update ? "No face in view" : "No result now";
 }
 
@@ -247,32 +324,50 @@ function newCard(face) {
   card.dataset.track = face.track;
   const who = make("p", "who quiet small");
   who.append(make("span", "", `Face ${numberOf(face.track)}`), make("span", "quality"));
-  card.append(who, make("p", "said"));
-  for (const label of LABELS) {
+  card.append(who, make("p", "said"), ...newBars());
+  return card;
+}
+
+function newBars() {
+  return LABELS.map((label) => {
     const bar = make("div", `bar ${label}`);
     const track = make("i");
     track.append(make("span"));
     bar.append(make("b", "", label), track, make("em"));
-    card.append(bar);
-  }
-  return card;
+    return bar;
+  });
+}
+
+function fillBars(parent, share, best) {
+  const bars = parent.querySelectorAll(".bar");
+  LABELS.forEach((label, i) => {
+    bars[i].querySelector("span").style.width = `${100 * share(label)}%`;
+    bars[i].querySelector("em").textContent = percent(share(label));
+    bars[i].classList.toggle("best", label === best);
+  });
 }
 
 function fill(card, face) {
   const said = card.querySelector(".said");
-  said.replaceChildren(capital(face.emotion), make("span", "", percent(face.score)));
+  const best = LABELS.reduce((one, other) => (face.probs[other] > face.probs[one] ? other : one));
+  const told = face.emotion === "uncertain" ? `perhaps ${best}` : percent(face.score);
+  said.replaceChildren(capital(face.emotion), make("span", "", told));
+  card.classList.remove(...LABELS, "uncertain");
+  card.classList.add(face.emotion);
   card.querySelector(".quality").textContent = quality(face.quality);
-  LABELS.forEach((label, i) => {
-    const bar = card.querySelectorAll(".bar")[i];
-    bar.querySelector("span").style.width = `${100 * face.probs[label]}%`;
-    bar.querySelector("em").textContent = percent(face.probs[label]);
-    bar.classList.toggle("best", label === face.emotion);
-  });
+  fillBars(card, (label) => face.probs[label], face.emotion);
 }
 
 function quality({ ok, size_px: size }) {
   if (ok) return "";
   return size < 48 ? `only ${size} px: less sure` : "blurred: less sure";
+}
+
+// A mean over neighbours too: an expression changes slower than a bin.
+function smoothed(at) {
+  const near = history.slice(Math.max(at - 1, 0), at + 2);
+  const seen = near.filter((one) => one.faces && Math.abs(one.bin - history[at].bin) < 2);
+  return LABELS.map((_, i) => seen.reduce((sum, one) => sum + one.sums[i] / one.faces, 0) / (seen.length || 1));
 }
 
 function drawHistory() {
@@ -281,13 +376,12 @@ function drawHistory() {
   let idle = "";
   const totals = LABELS.map(() => 0);
   let seen = 0;
-  for (const { bin, faces, sums } of history) {
+  for (const [place, { bin, faces }] of history.entries()) {
     const x = bin - first;
     if (x < 0) continue;
     if (!faces) idle += `M${x} 98h1v2h-1z`;
     let y = 100;
-    sums.forEach((sum, i) => {
-      const share = faces ? sum / faces : 0;
+    (faces ? smoothed(place) : []).forEach((share, i) => {
       const tall = 100 * share;
       if (tall > 0.05) paths[i] += `M${x} ${(y - tall).toFixed(1)}h1.02v${tall.toFixed(1)}h-1.02z`;
       y -= tall;

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edge_fer.config import RunConfig
+from edge_fer.config import NOTICE, RunConfig
 from edge_fer.plugins import split_spec
 
 PLAIN_CAMERAS = {"v4l2", "synthetic", "images", "video", "picamera"}
@@ -14,9 +14,14 @@ PLAIN_SINKS = {"jsonl"}
 """Specs that cannot hold a password. Of all others only the scheme is shown: a new one is closed
 until it is written here."""
 HIDDEN = "***"
+PREVIEW_NOTICE = (
+    "A program estimates facial expressions here, never feelings. Nothing is stored. "
+    "A blurred picture, every face in it in coarse blocks, can be seen on this page."
+)
+"""What people are told instead of the usual notice, which would not be true."""
 SHOWN = {
     *("bundle", "bundles_dir", "detector", "threads", "device", "camera_id", "purpose", "notice"),
-    *("events", "smoothing_s", "abstain_below", "most_faces", "http_allow_remote"),
+    *("events", "smoothing_s", "abstain_below", "most_faces", "http_allow_remote", "preview"),
     *("roi", "smallest_face", "detect_every", "aggregate_s", "aggregate_public", "fallback"),
     *("state_dir", "log"),
 }
@@ -27,6 +32,8 @@ def redacted(config: RunConfig) -> dict[str, Any]:
     shown = {name: _plain(name, value) for name, value in asdict(config).items()}
     local = config.camera.isdigit() or config.camera.startswith("/dev/")
     shown["camera"] = config.camera if local else _spec(config.camera, PLAIN_CAMERAS)
+    if config.preview == "faces" and config.notice == NOTICE:
+        shown["notice"] = PREVIEW_NOTICE
     shown["sinks"] = [_spec(sink, PLAIN_SINKS) for sink in config.sinks]
     return shown
 

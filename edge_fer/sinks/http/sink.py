@@ -6,23 +6,29 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from time import time
 from typing import Any
 
 from aiohttp import web
 
+from edge_fer.errors import ConfigError
 from edge_fer.notices import Seldom, notice
+from edge_fer.preview import Preview, jpeg
 from edge_fer.sinks.encoding import encode
 from edge_fer.sinks.http.access import Access
 from edge_fer.sinks.http.door import HEAD_BYTES, Door, Doorkeeper
 from edge_fer.sinks.http.guard import Guard
+from edge_fer.sinks.http.history import History
 from edge_fer.sinks.http.newest import Newest
-from edge_fer.sinks.http.routes import Routes
+from edge_fer.sinks.http.pictures import Pictures
+from edge_fer.sinks.http.routes import Routes, Sources
 from edge_fer.sinks.http.settings import listen, read_settings, token_hash
 from edge_fer.sinks.http.streams import Streams
 from edge_fer.sinks.setting import Setting
 from edge_fer.thermal import Thermometer
+from edge_fer.types import Image, Prediction
 
 QUEUE = 8
 """Events on their way to the server's thread; then the oldest is dropped."""
@@ -30,6 +36,7 @@ CLOSE_S = 2.0
 """Longest wait of `close`."""
 LINGER_S = 1.0
 """For the rest of a request that has been answered."""
+BEAT_S = 1.0
 BACKLOG = 100
 """Connections that the kernel holds for us."""
 
@@ -39,6 +46,9 @@ class Http:
 
     backlog = 0
     """Viewers see what is now: nothing ever waits for them, not even the frames of a file."""
+    capacity = QUEUE
+    last_success = 0.0
+    """Unix time at which the server's thread last took an event."""
 
     def __init__(self, argument: str, setting: Setting | None = None) -> None:
         setting = setting or Setting()
@@ -51,12 +61,17 @@ class Http:
         self._keeper = Doorkeeper(hosts, self._metrics)
         self._newest = Newest()
         self._streams = Streams(self._newest, self._metrics)
+        self._history, self._pictures = History(), Pictures(self._metrics)
+        self._preview = opened_preview(setting)
         self._thermometer = Thermometer()
         self._metrics.before_text(self._read_temperature)
         guard = Guard(access, hosts, self._metrics)
-        self._routes = Routes(
-            setting, guard, access.tickets, self._newest, self._streams, self._thermometer
+        pictures = self._pictures if self._preview is not None else None
+        sources = Sources(
+            *(self._newest, self._history, self._streams, pictures),
+            *(self._thermometer, access.tickets, self._publish),
         )
+        self._routes = Routes(setting, guard, sources)
         self._queue: deque[tuple[Mapping[str, Any], bytes]] = deque()
         self._lost = 0
         self._lock = threading.Lock()
@@ -76,13 +91,24 @@ class Http:
         """Hand one event to the server's thread."""
         line = encode(event)
         with self._lock:
-            idle = not self._queue
             self._queue.append((event, line))
+            full = len(self._queue) >= QUEUE
             if len(self._queue) > QUEUE:
                 self._queue.popleft()
                 self._lost += 1
-        if idle:
+        # Waking a thread takes a good part of an event's time, and who only asks is told anyway.
+        if full or self._streams.listened_to or event["type"] != "update":
             self._call(self._publish)
+
+    def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
+        """Let viewers see a frame, veiled here and now: it goes nowhere as it is.
+
+        `predictions` are all faces that were found; None where detection failed.
+        """
+        if self._preview is not None:
+            picture = self._preview.picture(image, predictions, self._pictures.watched)
+            if picture is not None:
+                self._call(lambda: self._pictures.publish(jpeg(picture)))
 
     def close(self) -> None:
         """End all streams and stop listening, in 2 s at most."""
@@ -102,7 +128,15 @@ class Http:
             self._queue.clear()
         for event, line in events:
             self._newest.take(event, line)
+            self._history.take(event)
             self._streams.publish(line)
+        self.last_success = time()
+
+    def _beat(self) -> None:
+        """Show that the loop goes round."""
+        self._publish()
+        self._metrics.loops.set(time(), "http")
+        self._loop.call_later(BEAT_S, self._beat)
 
     def _read_temperature(self) -> None:
         for zone, celsius in self._thermometer.celsius().items():
@@ -143,9 +177,21 @@ class Http:
             )
             for socket in self._sockets
         ]
+        self._beat()
         await self._stop.wait()
         for one in listening:
             one.close()
         self._streams.end()
+        self._pictures.end()
         self._keeper.close()
         await server.shutdown(timeout=LINGER_S)
+
+
+def opened_preview(setting: Setting) -> Preview | None:
+    """What makes pictures, if any may be made; raises ConfigError."""
+    mode, windows = setting.config.preview, getattr(setting.config, "aggregate_s", None)
+    if mode is None:
+        return None
+    if windows is not None:
+        raise ConfigError("preview shows single faces, but only windows may be told: choose one")
+    return Preview(mode)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
 
@@ -12,52 +11,16 @@ from aiohttp import WSMsgType, web
 
 from edge_fer.metrics import Metrics
 from edge_fer.sinks.http.answers import HEADERS
+from edge_fer.sinks.http.feed import QUIET_S, WRITE_BUFFER, Send, Stream, feed
 from edge_fer.sinks.http.newest import Newest
 
 QUEUE = 8
 """Events that wait for one client; then the oldest is dropped."""
-SLOW_S = 10.0
-"""A client that takes nothing for so long is cut off."""
-QUIET_S = 15.0
-"""After so long without an event something is sent, to find out who has gone."""
-WRITE_BUFFER = 16 << 10
-"""Bytes in our own memory for one client, before its queue fills."""
 MESSAGE_BYTES, MESSAGES_A_SECOND = 4 << 10, 10
 """What a WebSocket's client may send; nothing that it says is listened to."""
 
 CLOSE_S = 0.5
 """For the other side of a WebSocket to say goodbye too."""
-
-Send = Callable[[bytes | None], Awaitable[None]]
-
-
-class Stream:
-    """The queue of one client."""
-
-    def __init__(self) -> None:
-        self._lines: deque[bytes] = deque(maxlen=QUEUE)
-        self._changed = asyncio.Event()
-        self.ended = False
-
-    def put(self, line: bytes) -> bool:
-        """Queue an event; False when an older one was dropped for it."""
-        full = len(self._lines) == QUEUE
-        self._lines.append(line)
-        self._changed.set()
-        return not full
-
-    def end(self) -> None:
-        """Have the client told that there will be no more."""
-        self.ended = True
-        self._changed.set()
-
-    async def next(self) -> bytes | None:
-        """The oldest event that waits; None when all was quiet, or at the end."""
-        if not self._lines and not self.ended:
-            self._changed.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), QUIET_S)
-        return self._lines.popleft() if self._lines else None
 
 
 class Streams:
@@ -67,6 +30,11 @@ class Streams:
         self.dropped = 0
         self._newest, self._metrics = newest, metrics
         self._open: set[Stream] = set()
+
+    @property
+    def listened_to(self) -> bool:
+        """True while somebody waits for events; may be asked from any thread."""
+        return bool(self._open)
 
     def publish(self, line: bytes) -> None:
         """Hand one event to all."""
@@ -129,21 +97,14 @@ class Streams:
                 return
 
     async def _feed(self, request: web.BaseRequest, kind: str, send: Send) -> None:
-        """Send event after event; ends the connection of a client that does not read."""
-        transport = request.transport
-        if isinstance(transport, asyncio.Transport):
-            transport.set_write_buffer_limits(high=WRITE_BUFFER)
-        stream = Stream()
+        """Send what a client that has just come must know, then event after event."""
+        stream = Stream(QUEUE)
         for line in self._newest.introduction():
             stream.put(line)
         self._open.add(stream)
         self._metrics.clients.add(1, kind)
         try:
-            while not stream.ended:
-                await asyncio.wait_for(send(await stream.next()), SLOW_S)
-        except (ConnectionError, asyncio.TimeoutError):
-            if isinstance(transport, asyncio.Transport):
-                transport.abort()
+            await feed(request, stream, send)
         finally:
             self._open.discard(stream)
             self._metrics.clients.add(-1, kind)

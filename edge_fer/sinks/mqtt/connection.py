@@ -10,6 +10,7 @@ import select
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from time import time
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -79,12 +80,14 @@ class Connection:
     """It knows us and says no."""
     deaf = False
     """It does not let us subscribe."""
+    last_event = 0.0
+    """Unix time at which the network last took an event; 0 before."""
 
     def __init__(
         self, broker: Broker, topics: Topics, version: MQTTProtocolVersion, hear: Hear
     ) -> None:
         self._topics, self._version, self._hear = topics, version, hear
-        self._flying: list[tuple[mqtt.MQTTMessageInfo, int]] = []
+        self._flying: list[tuple[mqtt.MQTTMessageInfo, Message]] = []
         self._why = ""
         self._client = self._built(broker)
         wishes = {"SessionExpiryInterval": 0, "MaximumPacketSize": LARGEST_PACKET}
@@ -94,9 +97,17 @@ class Connection:
     @property
     def flying(self) -> int:
         """Messages that the network or the broker has not taken yet."""
-        self.acknowledged |= any(qos for info, qos in self._flying if info.is_published())
-        self._flying = [(info, qos) for info, qos in self._flying if not info.is_published()]
+        taken = [message for info, message in self._flying if info.is_published()]
+        self.acknowledged |= any(message.qos for message in taken)
+        if not all(message.retain for message in taken):
+            self.last_event = time()
+        self._flying = [one for one in self._flying if not one[0].is_published()]
         return len(self._flying)
+
+    @property
+    def events_flying(self) -> int:
+        """Those of them that are lost if the connection is."""
+        return sum(not message.retain for _, message in self._flying)
 
     @property
     def confirmed(self) -> bool:
@@ -117,7 +128,7 @@ class Connection:
         )
         if info.rc != mqtt.MQTT_ERR_SUCCESS:
             raise ConnectionError(mqtt.error_string(info.rc))
-        self._flying.append((info, message.qos))
+        self._flying.append((info, message))
 
     def turn(self, wake: Wake, seconds: float) -> None:
         """Wait for the network or `wake`, and do what is to be done."""

@@ -12,7 +12,7 @@ from edge_fer.sinks.encoding import encode
 from edge_fer.sinks.mqtt.board import under_voltage
 from edge_fer.sinks.mqtt.connection import V5, V311, Connection, Unauthorized, Wake
 from edge_fer.sinks.mqtt.failures import Patience, described
-from edge_fer.sinks.mqtt.outbox import Outbox
+from edge_fer.sinks.mqtt.outbox import EVENTS, Outbox
 from edge_fer.sinks.mqtt.report import Report, on
 from edge_fer.sinks.mqtt.settings import open_broker, read_settings
 from edge_fer.sinks.mqtt.topics import HOME_ASSISTANT, Message
@@ -38,8 +38,13 @@ class Mqtt:
     """`starting`, `connected`, `lost` or `auth_failed`."""
     sent: int
     """Events handed to the network."""
+    failed: int
+    """Events that were lost on their way, with their connection."""
     connections: int
     """Times that the broker took what we had to say."""
+    last_success: float
+    """Unix time at which the network last took an event; 0 before."""
+    capacity = EVENTS
 
     def __init__(
         self,
@@ -51,7 +56,8 @@ class Mqtt:
         self._broker = open_broker(self._settings)
         self._metrics, self._clock = (setting or Setting()).metrics, clock
         self._thermometer = Thermometer()
-        self.state, self.sent, self.connections = "starting", 0, 0
+        self.state, self.sent, self.failed, self.connections = "starting", 0, 0, 0
+        self.last_success = 0.0
         self._outbox = Outbox()
         self._retained: dict[str, Message] = {}
         self._report: Report | None = None
@@ -70,6 +76,11 @@ class Mqtt:
     def dropped(self) -> int:
         """Events that made room for newer ones."""
         return self._outbox.dropped
+
+    @property
+    def reconnects(self) -> int:
+        """Times that the broker was found again."""
+        return max(self.connections - 1, 0)
 
     @property
     def enabled(self) -> bool:
@@ -125,6 +136,7 @@ class Mqtt:
             self._serve(connection, report)
         finally:
             connection.close()
+            self.failed += connection.events_flying
             self._learn(connection, self._clock() - began)
 
     def _learn(self, connection: Connection, lasted_s: float) -> None:
@@ -144,6 +156,7 @@ class Mqtt:
                 self._refresh(report)
                 self._send(connection, report)
                 self._welcomed(connection)
+                self.last_success = connection.last_event or self.last_success
         if connection.accepted:
             self._say_goodbye(connection, report)
 

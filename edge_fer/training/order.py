@@ -1,0 +1,64 @@
+"""What a training is asked for, put together: recipe, initial weights, teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edge_fer.errors import ConfigError
+from edge_fer.training.checkpoint import SHIPPED, Checkpoint
+from edge_fer.training.recipe import Recipe
+from edge_fer.training.recipe_file import recipe_from, with_settings, with_values
+
+IMAGENET, RANDOM = "imagenet", "random"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """As the command line has it; None where nothing was said."""
+
+    recipe: Path | None
+    settings: str
+    values: Mapping[str, Any]
+    """Fields of the recipe and of its architecture."""
+    init: str | None
+    precision: str
+    student: float | None
+    """Width of a network that learns from a teacher."""
+    teacher: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """With nothing left open."""
+
+    recipe: Recipe
+    init: str
+    precision: str
+    teacher: Path | None
+
+
+def settle(asked: Asked) -> Work:
+    """Fill in what was not said; raises ConfigError, NotFound or CheckpointError.
+
+    Later words win: the recipe's file, then single options, then `--set`. A student sees what its
+    teacher sees and, having no weights of its own, starts at random without a phase of the head.
+    """
+    recipe, init, teacher = recipe_from(asked.recipe), asked.init, asked.teacher
+    if asked.student is None:
+        if teacher is not None:
+            raise ConfigError("--teacher is for a student: add --student 0.5")
+    else:
+        teacher = teacher or SHIPPED
+        recipe = _of_student(recipe, asked.student, Checkpoint.load(teacher))
+        init = init or RANDOM
+    recipe = with_settings(with_values(recipe, asked.values), asked.settings)
+    return Work(recipe, init or IMAGENET, asked.precision, teacher)
+
+
+def _of_student(recipe: Recipe, width: float, teacher: Checkpoint) -> Recipe:
+    seen = teacher.recipe.architecture
+    architecture = replace(recipe.architecture, size=seen.size, colour=seen.colour, width=width)
+    return replace(recipe, architecture=architecture, head_epochs=0)
