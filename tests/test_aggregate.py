@@ -98,7 +98,7 @@ class Bench:
     def frames(self, number: int, fps: float = 10) -> None:
         for i in range(number):
             self.now += 1 / fps
-            assert self.analysis.take(frame_of(index=i, captured=self.now), 0)
+            self.analysis.analyse(frame_of(index=i, captured=self.now))
             self.analysis.turn()
 
     @property
