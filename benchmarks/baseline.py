@@ -41,6 +41,7 @@ class Baseline:
         self.runtime = f"keras {keras.__version__} {_backend_version()}"
         self._scores = _compiled(model, checkpoint.temperature)
         self.facts = self._facts(checkpoint, threads)
+        self.device = str(self.facts["device"])
 
     def infer(self, faces: FaceBatch) -> ScoreBatch:
         """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""

@@ -117,7 +117,7 @@ def load(path: Path) -> BaselineFile:
             raise BadData(f"{path}: not of the schema {SCHEMA}; {MAKE}")
         found: BaselineFile = read(BaselineFile, record)
         _check(found)
-    except (TypeError, KeyError, AttributeError, ValueError) as error:
+    except (TypeError, LookupError, AttributeError, ValueError) as error:
         if isinstance(error, BadData):
             raise
         raise BadData(f"{path}: damaged ({error}); {MAKE}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.cells import MISSING, NONE, Cell, Table, named
+from benchmarks.cells import MISSING, NONE, Cell, Table, maybe, named
 from benchmarks.plots import elsewhere
 from benchmarks.records import BUNDLE, Cost, Energy, Rate, Result
 from benchmarks.report import Report
@@ -40,7 +40,7 @@ def _cells(cost: Cost | None, energy: Energy | None) -> tuple[Cell, ...]:
         Cell(number(cost.first_ms)),
         Cell(number(cost.load_ms)),
         Cell(megabytes(cost.peak_rss_bytes)),
-        Cell(megabytes(cost.steady_rss_bytes)),
+        maybe(cost.steady_rss_bytes, megabytes),
         _energy(energy),
         Cell(f"{cost.count:,}", f"{cost.timed_s:.0f} s"),
     )

@@ -102,7 +102,11 @@ class Tegrastats:
             [program, "--interval", "100"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        self._last = self._next()
+        try:
+            self._last = self._next()
+        except ValueError:
+            self._end()
+            raise
         self._meter = Sampled("tegrastats", lambda: self._last)
         self.name = self._meter.name
         threading.Thread(target=self._follow, name="tegrastats", daemon=True).start()
@@ -114,6 +118,9 @@ class Tegrastats:
     def close(self) -> None:
         """End tegrastats."""
         self._meter.close()
+        self._end()
+
+    def _end(self) -> None:
         self._child.kill()
         self._child.wait()
         if self._child.stdout:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +43,25 @@ def condition(root: Path = Path("/")) -> dict[str, Any]:
 
     `throttling` holds the flags and counts of `benchmarks.throttle`, None where nothing tells them.
     """
-    told = throttle.read(root)
     return {
         "load": _number(_text(root / "proc/loadavg"), 1.0),
         "temperature_c": _hottest(root),
         "clock_mhz": _clock(root),
-        "throttling": asdict(told) if told else None,
+        "throttling": _throttling(root),
     }
 
 
 def is_busy(load: float | None, cores: int) -> bool:
     """Others wanted a good part of the processor."""
     return load is not None and load > BUSY * cores
+
+
+def _throttling(root: Path) -> dict[str, Any] | None:
+    """Ready for JSON, which knows no tuples."""
+    told = throttle.read(root)
+    if told is None:
+        return None
+    return {"active": list(told.active), "seen": list(told.seen), "events": told.events}
 
 
 def _cpu(root: Path) -> str | None:

@@ -22,7 +22,7 @@ def open_bundle_engine(path: Path, threads: int) -> tuple[Engine, dict[str, Any]
         "precision_asked": bundle.manifest.precision,
         "precision_executed": engine.precision,
         "runtime": engine.runtime,
-        "device": "CPU",
+        "device": engine.device,
         "threads": threads,
         "input_size": bundle.manifest.input_size,
         "size_bytes": bundle.size_bytes,

@@ -2,8 +2,8 @@
 
     python -m benchmarks.pipeline BUNDLE [--data fer2013:PATH | --camera video:CLIP] [--out FOLDER]
 
-Writes pipeline.json and pipeline.md. `--quick` is a look, no proof. Exit status 1 where something
-asked was not met; `--report-only` gives 0 all the same.
+Or `edge-fer bench pipeline`. Writes pipeline.json and pipeline.md. Exit status 1 where something
+asked was not met (`--report-only`: 0 all the same). `--quick` is a look, no proof.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -89,16 +89,16 @@ def _clip(detector: Any, data: str | None, camera: str | None, frames: int) -> C
 
 def main() -> None:
     """The command line above."""
-    parser = argparse.ArgumentParser(prog="edge-fer bench pipeline", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--data", help="faces for the clip, such as fer2013:PATH; else drawn ones")
     parser.add_argument("--camera", help="a clip of your own, video:FILE")
     parser.add_argument("--fps", type=float, default=FPS)
-    parser.add_argument("--out", type=Path, default=Path("reports"))
+    parser.add_argument("--out", type=Path, default=Path("reports/pipeline"))
     parser.add_argument("--quick", action="store_true", help="a look, no proof")
     parser.add_argument("--report-only", action="store_true", help="exit with 0 whatever comes out")
     asked = parser.parse_args()
-    plan = QUICK if asked.quick else Plan(fps=asked.fps)
+    plan = replace(QUICK if asked.quick else Plan(), fps=asked.fps)
     try:
         report = pipeline(asked.bundle, asked.data, asked.camera, plan)
         print(save(report, asked.out))

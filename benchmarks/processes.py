@@ -57,8 +57,14 @@ def _cost(pid: int) -> Cost | None:
 
 
 def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    with suppress(OSError):
-        for task in (PROC / str(pid) / "task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from _tree(int(child))
+    """A process and all below it; not every kernel lists children, so all are asked for theirs."""
+    below: dict[int, list[int]] = {}
+    for stat in PROC.glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            below.setdefault(parent, []).append(int(stat.parent.name))
+    waiting = [pid]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += below.get(one, [])

@@ -47,7 +47,7 @@ class Cost:
     """The first inference after loading."""
     peak_rss_bytes: int
     """Largest resident memory of the process, Python and runtime included; no GPU memory."""
-    steady_rss_bytes: int
+    steady_rss_bytes: int | None
     """Resident memory after the timed inferences."""
     count: int
     """Timed inferences, warm-up dropped."""

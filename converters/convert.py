@@ -14,13 +14,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import activations, openvino, tflite
+from converters import activations, ncs, onnx, openvino, tflite
 from converters.calibration import (
     CalibrationSet,
     drawn_set,
     labelled_faces,
     shipped_set,
 )
+from converters.embed import embedded
 from converters.fold import folded_model
 from converters.gate import Verdict, infer_all, judge
 from converters.order import FEWEST, Order
@@ -29,6 +30,7 @@ from edge_fer.datasets.shipped import check_faces
 from edge_fer.engines import open_engine
 from edge_fer.errors import ConfigError, Refused
 from edge_fer.progress import Progress
+from edge_fer.selftest import selftest_files
 from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.predict import predict
 from edge_fer.types import FaceBatch, ScoreBatch
@@ -54,6 +56,9 @@ class GateFaces:
     truth: NDArray[np.integer] | None
     data: dict[str, Any]
     parent: ScoreBatch
+    carried: FaceBatch
+    """Shipped faces, of which each bundle takes some along."""
+    carried_parent: ScoreBatch
 
 
 def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
@@ -61,16 +66,19 @@ def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
 
     Raises Refused naming the format and the figures when the gate says no.
     """
+    if any(name == "ncs" for name, _ in order.parts):
+        ncs.check_ready()
     checkpoint = Checkpoint.load(order.checkpoint)
     calibration = _calibration(order, checkpoint.recipe.architecture.size)
     gate = _gate_faces(order, checkpoint, progress)
     source = _source(checkpoint, calibration, progress)
     drafts = []
-    for name in order.formats:
-        progress(f"{name} {order.precision}", 0, 1)
-        files = FORMATS[name](source, order.precision)
-        progress(f"{name} {order.precision}", 1, 1)
-        drafts.append(_judged(order, checkpoint, source, gate, name, files, progress))
+    for name, precision in order.parts:
+        progress(f"{name} {precision}", 0, 1)
+        files = FORMATS[name](source, precision)
+        progress(f"{name} {precision}", 1, 1)
+        manifest = _manifest(checkpoint, source, name, precision)
+        drafts.append(_judged(order, manifest, gate, files, progress))
     refused = [(m, v) for m, _, v in drafts if not v.passed]
     if refused:
         said = "; ".join(f"{m.name}: {', '.join(v.reasons)}" for m, v in refused)
@@ -79,6 +87,10 @@ def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
         (create_bundle(order.out / manifest.name, manifest, files), verdict)
         for manifest, files, verdict in drafts
     ]
+
+
+def _unseen(done: int, total: int) -> None:
+    """A progress of a moment."""
 
 
 def _tflite(source: Source, precision: str) -> dict[str, bytes]:
@@ -98,14 +110,27 @@ def _openvino(source: Source, precision: str) -> dict[str, bytes]:
     return openvino.to_files(model, half=precision == "fp16")
 
 
+def _onnx(source: Source, precision: str) -> dict[str, bytes]:
+    if precision != "int8":
+        return onnx.to_files(onnx.to_float(source.model, half=precision == "fp16"))
+    assert source.calibration is not None
+    return onnx.to_files(onnx.quantize(source.model, source.calibration.faces))
+
+
+def _ncs(source: Source, precision: str) -> dict[str, bytes]:
+    return ncs.to_files(onnx.to_float(source.model, bytes_in=False))
+
+
 FORMATS: Mapping[str, Callable[[Source, str], dict[str, bytes]]] = {
     "tflite": _tflite,
     "openvino": _openvino,
+    "onnx": _onnx,
+    "ncs": _ncs,
 }
 
 
 def _calibration(order: Order, size: int) -> CalibrationSet | None:
-    if order.precision != "int8":
+    if not order.quantizes:
         return None
     if order.data is None:
         return shipped_set(size)
@@ -146,43 +171,48 @@ def _gate_faces(order: Order, checkpoint: Checkpoint, progress: Progress) -> Gat
         data: dict[str, Any] = {"dataset": "shipped", "split": None, "faces": len(faces)}
     else:
         faces, truth, data = labelled_faces(order.data, "validation", size)
-    parent = predict(checkpoint, faces, partial(progress, "float parent"))
-    return GateFaces(faces, truth, data, parent)
+    carried = check_faces(size)
+    scores = predict(
+        checkpoint, np.concatenate([carried, faces]), partial(progress, "float parent")
+    )
+    split = len(carried)
+    return GateFaces(faces, truth, data, scores[split:], carried, scores[:split])
 
 
 def _judged(
     order: Order,
-    checkpoint: Checkpoint,
-    source: Source,
+    manifest: Manifest,
     gate: GateFaces,
-    format_: str,
     files: dict[str, bytes],
     progress: Progress,
 ) -> tuple[Manifest, dict[str, bytes], Verdict]:
     """The bundle's content with the gate's verdict in its manifest."""
-    manifest = _manifest(order, checkpoint, source, format_)
     with tempfile.TemporaryDirectory() as scratch:
         draft = create_bundle(Path(scratch) / manifest.name, manifest, files)
-        engine = open_engine(draft)
-        child = infer_all(engine, gate.faces, partial(progress, f"gate {format_}"))
+        engine = open_engine(draft, device="CPU")  # what is made here may run elsewhere
+        child = infer_all(engine, gate.faces, partial(progress, f"gate {manifest.name}"))
     verdict = judge(child, gate.parent, gate.truth, gate.data, order.max_drop)
     executed = {"precision_executed": engine.precision, "runtime": engine.runtime}
     judged = Manifest(**{**_fields(manifest), "gate": {**verdict.to_json(), **executed}})
-    return judged, files, verdict
+    own = infer_all(engine, gate.carried, _unseen)
+    made = {"runtime": engine.runtime, "device": engine.device}
+    proof = selftest_files(gate.carried, gate.carried_parent, own, manifest.precision, made)
+    return judged, {**embedded(judged, files), **proof}, verdict
 
 
-def _manifest(order: Order, checkpoint: Checkpoint, source: Source, format_: str) -> Manifest:
+def _manifest(checkpoint: Checkpoint, source: Source, format_: str, precision: str) -> Manifest:
+    ranges = source.calibration if precision == "int8" else None
     return Manifest(
-        name=f"xception-{order.precision}-{format_}",
+        name=f"xception-{precision}-{format_}",
         format=format_,
-        precision=order.precision,
+        precision=precision,
         input_size=checkpoint.recipe.architecture.size,
         parent=checkpoint.sha256,
         files={},
         temperature=checkpoint.temperature,
         abstain_below=checkpoint.abstain_below,
-        calibration=source.calibration.record if source.calibration else {},
-        made={**_tools(), "trained_on": checkpoint.data, "architecture": _architecture(checkpoint)},
+        calibration=ranges.record if ranges else {},
+        made={**tools(), "trained_on": checkpoint.data, "architecture": _architecture(checkpoint)},
     )
 
 
@@ -194,7 +224,8 @@ def _architecture(checkpoint: Checkpoint) -> dict[str, Any]:
     return dict(checkpoint.recipe.to_json()["architecture"])
 
 
-def _tools() -> dict[str, str]:
+def tools() -> dict[str, str]:
+    """Packages that had a hand in it, and their versions."""
     packages: Sequence[str] = (
         "edge-fer",
         "keras",
@@ -202,5 +233,6 @@ def _tools() -> dict[str, str]:
         "openvino",
         "nncf",
         "ai-edge-quantizer",
+        "onnx",
     )
     return {package: metadata.version(package) for package in packages}

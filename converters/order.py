@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_fer.bundle import FORMATS
+from converters.targets import Part, parts
 from edge_fer.errors import ConfigError
 from edge_fer.training.checkpoint import SHIPPED
 
@@ -19,11 +19,15 @@ MAX_DROP = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One checkpoint, one precision, some formats; raises ConfigError naming what cannot be."""
+    """One checkpoint and what to make of it; raises ConfigError naming what cannot be."""
 
     checkpoint: Path = SHIPPED
-    precision: str = "int8"
-    formats: tuple[str, ...] = FORMATS
+    precisions: tuple[str, ...] = ("int8",)
+    """Empty: the target's own."""
+    formats: tuple[str, ...] = ()
+    """Empty: the target's, or TFLite and OpenVINO where no target is named."""
+    target: str | None = None
+    """A name in `converters.targets`."""
     data: str | None = None
     """Dataset spec; None takes the shipped faces and measures no accuracy."""
     samples: int = DEFAULT_COUNT
@@ -33,9 +37,7 @@ class Order:
     """As a share."""
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.formats) - set(FORMATS))
-        if unknown:
-            raise ConfigError(f"unknown format {unknown[0]!r}: choose from {', '.join(FORMATS)}")
+        parts(self.target, self.formats, self.precisions)
         if not 0 <= self.max_drop <= 1:
             raise ConfigError(f"max drop {100 * self.max_drop:g} points: give 0 to 100")
         if self.samples < FEWEST:
@@ -44,3 +46,13 @@ class Order:
             raise ConfigError(f"--out {self.out}: is a file; name a folder")
         if self.seed < 0:
             raise ConfigError(f"--seed {self.seed}: give 0 or more")
+
+    @property
+    def parts(self) -> list[Part]:
+        """Each bundle's format and precision."""
+        return parts(self.target, self.formats, self.precisions)
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether calibration is needed."""
+        return any(precision == "int8" for _, precision in self.parts)

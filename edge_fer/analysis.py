@@ -177,7 +177,7 @@ class Analysis:
         """The same model again, a few times; then the fallback, once."""
         bundle, fallback = self.model.bundle, self.model.fallback
         if self._restarts <= MOST_RESTARTS:
-            return replace(load_model(bundle.path, self.config.threads), fallback=fallback)
+            return replace(load_model(self.config, bundle.path), fallback=fallback)
         if fallback or self.config.fallback is None:
             raise EngineError("loading it again did not help")
         model = open_fallback(self.config)

@@ -21,7 +21,7 @@ from edge_fer.storage import new_folder
 
 SCHEMA = "edge-fer/bundle/1"
 MANIFEST = "manifest.json"
-FORMATS = ("tflite", "openvino")
+FORMATS = ("tflite", "openvino", "onnx", "ncs")
 PRECISIONS = ("fp32", "fp16", "int8")
 LARGEST_FILE = 512 * 2**20
 """Bytes; a bigger file in a bundle is refused before it is read."""
@@ -35,7 +35,7 @@ class Manifest:
 
     name: str
     format: str
-    """Chooses the engine: `tflite` or `openvino`."""
+    """Chooses the engine: `tflite`, `openvino`, `onnx` or `ncs`."""
     precision: str
     """Asked of the converter: `fp32`, `fp16` or `int8`."""
     input_size: int
@@ -77,8 +77,8 @@ class Bundle:
 
     @property
     def size_bytes(self) -> int:
-        """Of all files together, without the manifest."""
-        return sum(len(content) for content in self.files.values())
+        """Of the model's files, without the manifest and what the selftest needs."""
+        return sum(len(c) for name, c in self.files.items() if not name.startswith("selftest."))
 
     def calibration_lines(self) -> list[str]:
         """What its ranges were taken from, for a person; empty for floats."""

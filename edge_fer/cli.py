@@ -9,11 +9,14 @@ import typer
 
 from edge_fer.commands import (
     bench,
+    cameras,
     convert,
     data,
     doctor,
     evaluate,
+    inspect,
     run,
+    selftest,
     setup_ncs,
     sign,
     train,
@@ -29,8 +32,11 @@ app = typer.Typer(
 for command in (
     train.train,
     convert.convert,
+    cameras.cameras,
     evaluate.evaluate,
     doctor.doctor,
+    inspect.inspect,
+    selftest.selftest,
     setup_ncs.setup_ncs,
     sign.keys,
     sign.sign,

@@ -65,6 +65,10 @@ class RunConfig:
     """None is the best one installed."""
     threads: int | None = None
     """Of the engine; None is the cores there are, at most four."""
+    engine_device: str | None = None
+    """What the engine runs on; None is the CPU, or the engine's own."""
+    selftest: bool = False
+    """Whether the bundle must first answer here as it did where it was made."""
     device: str = field(default_factory=device_name)
     camera_id: str = "camera"
     purpose: str | None = None

@@ -78,6 +78,7 @@ def _what_runs(config: RunConfig, model: Model, detector: str) -> str:
     engine, bundle = model.engine, model.bundle
     return (
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
+        f"on {engine.device} "
         f"executing {engine.precision}, detector {detector}{why}, "
         f"camera {without_credentials(config.camera)}"
     )

@@ -29,6 +29,7 @@ def missing(package: str, user: str) -> MissingExtra:
 
 EXTRAS = {
     "openvino": "openvino",
+    "onnxruntime": "onnx",
     "paho": "mqtt",
     "aiohttp": "http",
     "cryptography": "sign",
@@ -44,6 +45,7 @@ EXTRAS = {
     "PIL": "data",
     "nncf": "convert",
     "ai_edge_quantizer": "convert",
+    "onnx": "convert",
 }
 
 

@@ -1,4 +1,4 @@
-"""A model is first loaded and run by a child: what crashes or swells does so there.
+"""A model is first loaded and run by a child, on the CPU: what crashes or swells does so there.
 
 `python -m edge_fer.probe MODULE:ENGINE BUNDLE THREADS` ends with 0 when one inference worked.
 """
@@ -60,7 +60,7 @@ def main(entry: str, path: str, threads: str) -> int:
         engine = load("engine", {"it": entry}, "it")
         _limit_memory(bundle.size_bytes)
         side = bundle.manifest.input_size
-        engine(bundle, int(threads)).infer(np.zeros((1, side, side, 3), np.uint8))
+        engine(bundle, int(threads), "CPU").infer(np.zeros((1, side, side, 3), np.uint8))
     except EdgeFerError as error:
         print(str(error).removeprefix(f"{path}: "))
         return REFUSED

@@ -38,6 +38,8 @@ class Engine(Protocol):
     """The precision that was really executed: fp32, fp16 or int8."""
     runtime: str
     """Name and version of the library that runs the model."""
+    device: str
+    """Where it really runs: CPU, CUDA, TENSORRT or MYRIAD."""
 
     def infer(self, faces: FaceBatch) -> ScoreBatch:
         """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""

@@ -93,10 +93,13 @@ class Reloader:
     def _model(self, config: RunConfig) -> Model:
         """The model that serves now, if the new configuration means the same."""
         now, path = self._analysis.model, config.bundle_path()
-        same = config.threads == self._analysis.config.threads and not now.fallback
+        before = self._analysis.config
+        told = ("threads", "engine_device", "selftest")
+        same = all(getattr(config, name) == getattr(before, name) for name in told)
+        same = same and not now.fallback
         if same and open_bundle(path).sha256 == now.bundle.sha256:
             return now
-        return load_model(path, config.threads)
+        return load_model(config, path)
 
     def _finish(self) -> None:
         result, self._result = self._result, None

@@ -6,14 +6,14 @@ import random
 import threading
 from collections.abc import Iterator
 from itertools import chain, repeat
-from time import monotonic
 from typing import Any
 
 from edge_fer.analysis import Analysis
 from edge_fer.cameras import open_camera, without_credentials
-from edge_fer.cameras.health import Health
+from edge_fer.cameras.health import MEANINGS, Health
 from edge_fer.cameras.latest import Latest
 from edge_fer.cameras.v4l2.names import present
+from edge_fer.clock import Clock
 from edge_fer.config import RunConfig
 from edge_fer.errors import CameraError
 from edge_fer.events import Events
@@ -41,25 +41,6 @@ SLOWEST_RETRY_S = 30.0
 """Every later attempt."""
 JITTER = 0.2
 """Share by which a wait varies, so that many devices do not try in step."""
-MEANINGS = {
-    "ok": "gives frames again",
-    "frozen": "the picture does not change; opening it again, once",
-    "dark": "there is no light",
-    "obstructed": "the lens is covered or out of focus",
-    "disabled": "switched off",
-}
-
-
-class Clock:
-    """Monotonic seconds, and waiting: the watch asks no other clock for its decisions."""
-
-    def now(self) -> float:
-        """Seconds."""
-        return monotonic()
-
-    def wait(self, stop: threading.Event, seconds: float) -> None:
-        """Until so many seconds have gone by, or the event is set."""
-        stop.wait(seconds)
 
 
 class GivenUp(CameraError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,7 @@ def cli() -> RunCli:
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory, worker_id: str, cli: RunCli) -> Path:
-    """A folder with both INT8 bundles of the shipped checkpoint, made by the command itself.
+    """A folder with the INT8 bundles of the shipped checkpoint, made by the command itself.
 
     The workers of one test run share it: the first one makes it, the others wait.
     """
@@ -72,9 +72,25 @@ def bundles(tmp_path_factory: pytest.TempPathFactory, worker_id: str, cli: RunCl
     out.parent.mkdir(exist_ok=True)
     with FileLock(shared / "converted.lock"):
         if not out.is_dir():
-            done = cli("convert", "--int8", "--out", out)
+            formats = [f"--format={name}" for name in ("tflite", "openvino", "onnx")]
+            done = cli("convert", "--int8", *formats, "--out", out, timeout=1500)
             assert done.returncode == 0, done.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def stick_bundle(bundles: Path, cli: RunCli) -> Iterator[Path]:
+    """The Intel stick's bundle, made by the command; skips aloud without a Python 3.9."""
+    from sticks import environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGE_FER_NCS", str(environment()))
+        out = bundles.parent / "for-the-stick"
+        with FileLock(bundles.parent.with_suffix(".lock")):
+            if not out.is_dir():
+                done = cli("convert", "--target", "ncs", "--out", out, timeout=1500)
+                assert done.returncode == 0, done.stderr
+        yield out / "xception-fp16-ncs"
 
 
 @pytest.fixture(scope="session")

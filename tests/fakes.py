@@ -65,10 +65,11 @@ class FakeEngine:
 
     precision = "int8"
     runtime = "fake 1.0"
+    device = "CPU"
     failing: ClassVar[bool] = False
     """Every inference but the first one fails."""
 
-    def __init__(self, bundle: Bundle | None = None, threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle | None = None, threads: int = 1, device: str = "CPU") -> None:
         self.answers: list[NDArray[np.float32]] = []
         self.batches: list[FaceBatch] = []
 

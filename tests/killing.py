@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 SMALL = "size=71,width=0.05,middle_blocks=0,batch=2"
-PATIENCE = 900
+PATIENCE = 1500
 """Seconds, on a machine that does much else."""
 
 

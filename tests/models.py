@@ -17,35 +17,35 @@ from edge_fer.types import FaceBatch, ScoreBatch
 class Aborting(FakeEngine):
     """Ends its process as a C++ `terminate` does."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         os.abort()
 
 
 class Crashing(FakeEngine):
     """Reads where nothing is."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         ctypes.string_at(0)
 
 
 class Hanging(FakeEngine):
     """Never comes back from loading."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         time.sleep(3600)
 
 
 class Raising(FakeEngine):
     """Says no, as an engine should."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         raise BundleError(f"{bundle.path}: fake: refused")
 
 
 class Lost(FakeEngine):
     """Works once and never again, unless its bundle is the spare one."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         super().__init__(bundle, threads)
         self._spare = bundle.manifest.name == "spare"
 
@@ -61,7 +61,7 @@ class Tired(FakeEngine):
 
     opened: ClassVar[int] = 0
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         super().__init__(bundle, threads)
         Tired.opened += 1
 

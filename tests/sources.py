@@ -24,7 +24,7 @@ class Script:
     """Every so many frames, one that cannot be decoded."""
     pixels: str = "BGR"
     then: str = "error"
-    """After the frames: `error`, `hang`, `crash`, `exit`, `end`, `more` or `grey` (another size)."""
+    """After the frames: `error`, `hang`, `crash`, `exit`, `end`, `more` or `grey` (small)."""
 
 
 class Scripted:

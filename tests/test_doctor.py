@@ -144,3 +144,19 @@ def test_a_hot_slow_board_with_little_memory_is_warned_of(board: Path) -> None:
 
 def test_a_machine_that_tells_nothing_is_no_error(tmp_path: Path) -> None:
     assert [f.topic for f in hardware.machine(tmp_path)] == ["processor"]
+
+
+def plug_in_a_stick(root: Path) -> None:
+    device = root / "sys/bus/usb/devices/1-2"
+    device.mkdir(parents=True)
+    (device / "idVendor").write_text("03e7\n")
+
+
+def test_a_stick_without_its_environment_names_the_command(
+    board: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_FER_NCS", str(board / "none"))
+    absent = packages.stick(board)
+    assert (absent.state, absent.remedy) == ("optional", "edge-fer setup-ncs")
+    plug_in_a_stick(board)
+    assert packages.stick(board).state == "warning"

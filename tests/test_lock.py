@@ -41,7 +41,7 @@ def ended(child: subprocess.Popen[str], number: int) -> None:
 def test_u6_a_second_daemon_exits_75_naming_the_first(cli: RunCli, tmp_path: Path) -> None:
     child = holder(tmp_path)
     try:
-        done = cli("run", "--camera", "synthetic:", "--device", "hall", "--state-dir", tmp_path)
+        done = cli("run", "--camera", "synthetic:", "--device-id", "hall", "--state-dir", tmp_path)
         assert done.returncode == 75
         assert f"pid {child.pid} runs the device 'hall' already" in done.stderr
         with only_daemon(RunConfig(device="door", state_dir=tmp_path)):

@@ -14,6 +14,7 @@ from fakes import FakeDetector, fake_bundle
 from running import loop_parts
 
 from edge_fer import watch
+from edge_fer.clock import Clock
 from edge_fer.config import RunConfig
 from edge_fer.events import Events
 from edge_fer.metrics import Metrics
@@ -47,7 +48,7 @@ def steady(
         yield Shown(begin + (number + 1) / fps, picture(number))
 
 
-class FakeClock(watch.Clock):
+class FakeClock(Clock):
     """Nobody waits: time goes on when somebody would."""
 
     def __init__(self, end: float) -> None:

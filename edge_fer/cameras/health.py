@@ -32,6 +32,14 @@ BLURRED = 0.1
 """Share of the usual sharpness under which a lens is out of focus or misted."""
 LEAST_SHARP = 5.0
 """A camera that usually shows fewer edges than this cannot be judged by them."""
+MEANINGS = {
+    "ok": "gives frames again",
+    "frozen": "the picture does not change; opening it again, once",
+    "dark": "there is no light",
+    "obstructed": "the lens is covered or out of focus",
+    "disabled": "switched off",
+}
+"""What a state means to the one who reads the log."""
 
 
 class Health:

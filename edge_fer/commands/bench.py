@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -70,6 +71,9 @@ def bench(
     out: Annotated[Path, typer.Option(help="Folder of the report")] = Path("reports/bench"),
     limit: Limit = None,
     threads: Annotated[Optional[int], typer.Option(help="Threads of every engine")] = None,
+    device: Annotated[
+        Optional[str], typer.Option(help="CPU; onnx bundles also CUDA and TENSORRT")
+    ] = None,
     quick: Quick = False,
     corruptions: Faults = False,
     estimate: Annotated[
@@ -86,6 +90,10 @@ def bench(
     if estimate:
         _estimate([estimate], checkpoint)
         return
+    if device is not None:
+        from edge_fer.engines import DEVICE
+
+        os.environ[DEVICE] = device  # every model is measured in a process of its own
     with workshop("bench"):
         from benchmarks.command import Asked, measure
     from edge_fer.progress import Bars

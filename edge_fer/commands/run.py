@@ -58,7 +58,7 @@ def run(
     detector: Annotated[
         Optional[str], typer.Option(help="blazeface, haar or whole (the image is the face)")
     ] = None,
-    device: Annotated[
+    device_id: Annotated[
         Optional[str],
         typer.Option(help="This device's id, a-z 0-9 _ -; the host's name if omitted"),
     ] = None,
@@ -78,6 +78,13 @@ def run(
         typer.Option(metavar="[faces|boxes]", help="Let the page show the blurred room"),
     ] = None,
     threads: Annotated[Optional[int], typer.Option(help="Threads of the engine")] = None,
+    device: Annotated[
+        Optional[str], typer.Option(help="CPU; onnx bundles also CUDA and TENSORRT")
+    ] = None,
+    selftest: Annotated[
+        Optional[bool],
+        typer.Option("--selftest", help="First let the bundle prove itself on this machine"),
+    ] = None,
     events: Annotated[Optional[int], typer.Option(help="End after so many frames")] = None,
     smoothing: Annotated[
         Optional[float], typer.Option(help="Time constant of a face's scores, in seconds; 0: off")

@@ -22,6 +22,7 @@ def examine(root: Path = Path("/")) -> list[Finding]:
     return [
         *packages.foundation(),
         *packages.runtimes(),
+        packages.stick(root),
         packages.blazeface(),
         *packages.workshop(),
         *hardware.cameras(root),

@@ -8,8 +8,10 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 from edge_fer.doctor.finding import Finding, trial, version
+from edge_fer.errors import MissingExtra
 
 OLDEST_PYTHON = (3, 10)
 OLDEST_GLIBC = (2, 27)
@@ -97,6 +99,28 @@ def _openvino() -> Finding:
     if not works:
         return Finding(topic, "warning", f"openvino {number} is broken: {answer}", remedy)
     return Finding(topic, "ok", f"openvino {number}, devices: {answer or 'none'}")
+
+
+def stick(root: Path) -> Finding:
+    """Intel's stick, which has an environment of its own."""
+    topic = "engine ncs"
+    try:
+        from edge_fer.engines.myriad_home import COMMAND, RUNTIME, home, python_of
+        from edge_fer.engines.myriad_stick import need_libusb, stick_is_in
+    except ImportError:  # no numpy, which has been said
+        return Finding(topic, "optional", "cannot be looked for without numpy")
+    plugged = stick_is_in(root / "sys/bus/usb/devices")
+    where = "a stick is plugged in" if plugged else "no stick is plugged in"
+    try:
+        python_of(home())
+    except MissingExtra:
+        text = f"no environment in {home()}; {where}"
+        return Finding(topic, "warning" if plugged else "optional", text, COMMAND)
+    try:
+        need_libusb()
+    except MissingExtra:
+        return Finding(topic, "warning", "libusb is missing", "sudo apt install libusb-1.0-0")
+    return Finding(topic, "ok", f"{RUNTIME} in {home()}; {where}")
 
 
 def blazeface() -> Finding:

@@ -6,6 +6,7 @@ That runtime needs an old Python, so it runs in a worker process with an environ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,30 +17,28 @@ from edge_fer.engines.myriad_home import home, python_of
 from edge_fer.engines.myriad_process import ROOM, Job, Worker
 from edge_fer.engines.myriad_stick import check, need_libusb
 from edge_fer.engines.scores import checked_faces, checked_scores
-from edge_fer.errors import ConfigError
 from edge_fer.types import FaceBatch, ScoreBatch
 
-DEVICES = ("MYRIAD", "CPU")
-"""The stick, or the same runtime's CPU plugin, which needs none."""
 PRECISIONS = {"FP16": "fp16", "FP32": "fp32"}
 """That runtime's words and ours."""
 
 
 class MyriadEngine:
-    """One worker; batches go through it in parts, face by face."""
+    """One worker; batches go through it in parts, face by face.
 
-    def __init__(self, bundle: Bundle, threads: int, device: str = DEVICES[0]) -> None:
-        if device not in DEVICES:
-            raise ConfigError(f"device {device!r}: choose from {', '.join(DEVICES)}")
+    Its device is MYRIAD, the stick, or CPU: the same runtime's plugin that needs no stick.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int, device: str = "MYRIAD") -> None:
         self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
-        self._worker = Worker(_job(bundle, device, threads))
+        self._worker = Worker(_job(self._name, bundle.files, self._size, device, threads))
         try:
             facts = self._worker.facts()
-            check(bundle, facts)
+            check(f"{bundle.path}", self._size, facts)
         except Exception:
             self._worker.close()
             raise
-        self.runtime = f"{facts['runtime']} on {device}"
+        self.runtime, self.device = facts["runtime"], device
         self.precision = PRECISIONS.get(facts["precision"], facts["precision"])
 
     def infer(self, faces: FaceBatch) -> ScoreBatch:
@@ -56,23 +55,23 @@ class MyriadEngine:
         self._worker.close()
 
 
-def layers_on_stick(bundle: Bundle) -> int:
-    """The number of layers, all of which a stick would run; needs the plugin, but no stick.
+def layers_on_stick(name: str, files: Mapping[str, bytes], size: int) -> int:
+    """The number of a model's layers, all of which a stick would run; needs no stick.
 
     Raises BundleError naming those it would not run, and MissingExtra as the engine does.
     """
-    worker = Worker(replace(_job(bundle, "MYRIAD"), load=False))
+    worker = Worker(replace(_job(name, files, size, "MYRIAD"), load=False))
     try:
         facts = worker.facts()
-        check(bundle, facts)
+        check(name, size, facts)
     finally:
         worker.close()
     return int(facts["layers"])
 
 
-def _job(bundle: Bundle, device: str, threads: int = 1) -> Job:
-    manifest, python = bundle.manifest, python_of(home())
+def _job(name: str, files: Mapping[str, bytes], size: int, device: str, threads: int = 1) -> Job:
+    python = python_of(home())
     if device == "MYRIAD":
         need_libusb()
-    model = bundle.file(".xml"), bundle.file(".bin")
-    return Job(manifest.name, python, device, *model, manifest.input_size, threads)
+    graph, weights = files.get("model.xml", b""), files.get("model.bin", b"")
+    return Job(name, python, device, graph, weights, size, threads)

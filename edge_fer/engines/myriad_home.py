@@ -11,10 +11,11 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_fer.errors import ConfigError, MissingExtra, StorageError
+from edge_fer.interpreters import find_interpreter, version_of
 
 VARIABLE = "EDGE_FER_NCS"
 """Environment variable: the folder, where it is not the default one."""
@@ -98,41 +99,17 @@ def find_python(asked: Path | None) -> Path:
             "stick needs Intel's own archive of OpenVINO 2022.3"
         )
     if asked:
-        number = _number(asked)
+        number = version_of(asked)
         if number not in PYTHONS:
             raise ConfigError(f"--python {asked}: is {number or 'no Python'}, need Python 3.9")
         return asked
-    for candidate in _candidates():
-        if _number(candidate) in PYTHONS:
-            return candidate
+    for number in PYTHONS:
+        if found := find_interpreter(number):
+            return found
     raise MissingExtra(
         f"{RUNTIME} needs Python 3.9 and none was found: `uv python install 3.9` or "
         f"`pyenv install 3.9` brings one, then {COMMAND} (or --python PATH)"
     )
-
-
-def _candidates() -> Iterator[Path]:
-    """Where a second Python usually lies."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))
-    uv = Path(os.path.expanduser("~/.local/share/uv/python"))
-    for number in PYTHONS:
-        on_path = shutil.which(f"python{number}")
-        if on_path:
-            yield Path(on_path)
-        yield from sorted(pyenv.glob(f"versions/{number}.*/bin/python{number}"))
-        yield from sorted(uv.glob(f"cpython-{number}.*/bin/python{number}"))
-
-
-def _number(python: Path) -> str:
-    """`3.9` of a Python that starts, else the empty text (as for a pyenv shim without one)."""
-    question = "import sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        done = subprocess.run(
-            [python, "-c", question], capture_output=True, text=True, timeout=30, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _run(command: list[str], failure: str) -> None:

@@ -23,10 +23,10 @@ from edge_fer.types import FaceBatch, ScoreBatch
 SCRIPT = Path(__file__).with_name("myriad_worker.py")
 ROOM = 16
 """Faces that the shared memory holds; larger batches go in parts."""
-START_S = 90.0
-"""For loading the runtime and the model, and booting the stick."""
-ANSWER_S = 30.0
-"""For a roomful of faces; a stick needs about a tenth of a second for one."""
+START_S = 300.0
+"""For loading the runtime and the model, and booting the stick: seconds, but on a busy machine."""
+ANSWER_S = 120.0
+"""For a roomful of faces, which take a second or two."""
 END_S = 5.0
 LARGEST_ANSWER = 65536
 
@@ -88,7 +88,7 @@ class Worker:
             os.close(model_file)
             os.close(memory_file)
         self._channel = ours
-        self.close = weakref.finalize(self, _end, self._process, ours, self._said)
+        self.close = weakref.finalize(self, _end, os.getpid(), self._process, ours, self._said)
         """Ends the process; runs by itself when nobody holds this any more."""
         self._faces = np.frombuffer(self._shared, np.uint8, faces)
         self._faces = self._faces.reshape(ROOM, job.size, job.size, 3)
@@ -143,8 +143,12 @@ class Worker:
         return EngineError(f"{self._name}: {reason}")
 
 
-def _end(process: subprocess.Popen[bytes], channel: socket.socket, said: IO[bytes]) -> None:
+def _end(
+    owner: int, process: subprocess.Popen[bytes], channel: socket.socket, said: IO[bytes]
+) -> None:
     """Kill and reap: the runtime of the stick is known to hang when asked to end."""
+    if os.getpid() != owner:  # a fork of the owner ends, not the owner
+        return
     process.kill()
     channel.close()
     assert process.stdin is not None

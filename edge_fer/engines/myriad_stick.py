@@ -6,7 +6,6 @@ import ctypes
 from pathlib import Path
 from typing import Any
 
-from edge_fer.bundle import Bundle
 from edge_fer.emotions import LABELS
 from edge_fer.engines.myriad_home import COMMAND
 from edge_fer.errors import BundleError, EdgeFerError, EngineError, MissingExtra
@@ -44,30 +43,28 @@ def state() -> list[str]:
     return said
 
 
-def check(bundle: Bundle, facts: dict[str, Any]) -> None:
-    """Raise the error that the worker's facts amount to; none where the model is loaded."""
+def check(model: str, size: int, facts: dict[str, Any]) -> None:
+    """Raise the error that a worker's facts amount to; none where the model is as it should be."""
     if "fault" in facts:
-        raise _error(bundle, facts["fault"], facts["reason"])
-    size = bundle.manifest.input_size
+        raise _error(model, facts["fault"], facts["reason"])
     wanted = {"inputs": [[1, size, size, 3]], "outputs": [[1, len(LABELS)]]}
     found = {key: facts[key] for key in wanted}
     if found != wanted:
-        raise BundleError(f"{bundle.path}: the model takes and gives {found}, expected {wanted}")
+        raise BundleError(f"{model}: the model takes and gives {found}, expected {wanted}")
 
 
-def _error(bundle: Bundle, fault: str, reason: str) -> EdgeFerError:
-    name = bundle.manifest.name
+def _error(model: str, fault: str, reason: str) -> EdgeFerError:
     if fault == "runtime":
-        return MissingExtra(f"{name}: the stick's runtime does not start ({reason}): {COMMAND}")
+        return MissingExtra(f"{model}: the stick's runtime does not start ({reason}): {COMMAND}")
     if fault == "plugin":
-        return MissingExtra(f"{name}: the MYRIAD plugin does not load ({reason}): {COMMAND}")
+        return MissingExtra(f"{model}: the MYRIAD plugin does not load ({reason}): {COMMAND}")
     if fault == "model":
-        return BundleError(f"{bundle.path}: OpenVINO 2021.4 refuses the model ({reason})")
+        return BundleError(f"{model}: OpenVINO 2021.4 refuses the model ({reason})")
     if stick_is_in():
         hint = "another program holds it, or its udev rules are missing; plug it out and in"
     else:
         hint = f"no stick is plugged in (USB vendor {VENDOR}); --device CPU runs without one"
-    return EngineError(f"{name}: the device does not start ({reason}): {hint}")
+    return EngineError(f"{model}: the device does not start ({reason}): {hint}")
 
 
 def _text(file: Path) -> str:

@@ -25,8 +25,9 @@ PRECISIONS = {"i8": "int8", "u8": "int8", "f32": "fp32", "f16": "fp16"}
 class OpenvinoEngine:
     """One compiled model; batches go through it face by face."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
         self.runtime = f"openvino {ov.__version__.partition('-')[0]}"
+        self.device = device
         self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
         try:
             core = ov.Core()

@@ -21,8 +21,8 @@ TOP_BIT = np.uint8(0x80)
 class TfliteEngine:
     """One interpreter for one face at a time; batches go through it face by face."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
-        runtime = installed()
+    def __init__(self, bundle: Bundle, threads: int, device: str = "CPU") -> None:
+        runtime, self.device = installed(), device
         self.runtime = f"{runtime} {metadata.version(runtime)}"
         self._name, self._size = bundle.manifest.name, bundle.manifest.input_size
         try:

@@ -52,7 +52,7 @@ def drawn_report(
     facts = FaceFacts("drawn:", "test", faces, True, "ab" * 32, counts)
     if not labelled:
         facts = FaceFacts(None, None, faces, False, None)
-    calm = {"active": (), "seen": (), "events": 3}
+    calm = {"active": [], "seen": [], "events": 3}
     machine = {
         "board": None, "cpu": "Cortex-A76", "architecture": "aarch64", "cores": 4,
         "cores_allowed": 4, "virtual": False, "memory_bytes": 8_324_055_040, "gpu": None,

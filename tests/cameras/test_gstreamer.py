@@ -2,19 +2,16 @@
 
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from taking import HANG_GUARD_S, Open, drain, one
 
 from edge_fer.cameras import open_camera
 from edge_fer.cameras.gstreamer import LAUNCHER, Csi, Gstreamer
-from edge_fer.cameras.isolated import IsolatedCamera
 from edge_fer.errors import CameraError, ConfigError, MissingExtra
-from edge_fer.types import Frame
 
-HANG_GUARD_S = 60.0
 SOURCE = "videotestsrc is-live=true pattern=ball"
 
 
@@ -26,33 +23,12 @@ def launcher() -> None:
         )
 
 
-@pytest.fixture
-def opened() -> Iterator[object]:
-    cameras: list[IsolatedCamera] = []
-
-    def one(pipeline: str) -> IsolatedCamera:
-        camera = open_camera(f"gstreamer:{pipeline}")
-        assert isinstance(camera, IsolatedCamera)
-        cameras.append(camera)
-        return camera
-
-    yield one
-    for camera in cameras:
-        camera.close()
-
-
-def one(camera: IsolatedCamera) -> Frame:
-    frame = camera.next(HANG_GUARD_S)
-    assert frame is not None
-    return frame
-
-
 @pytest.mark.usefixtures("launcher")
 @pytest.mark.parametrize("size", [(320, 240), (322, 241)], ids=["even", "padded rows"])
-def test_a_pipeline_gives_moving_bgr_pictures(opened, size: tuple[int, int]) -> None:
+def test_a_pipeline_gives_moving_bgr_pictures(opened: Open, size: tuple[int, int]) -> None:
     width, height = size
     camera = opened(
-        f"{SOURCE} ! video/x-raw,width={width},height={height},framerate=30/1 ! appsink"
+        f"gstreamer:{SOURCE} ! video/x-raw,width={width},height={height},framerate=30/1 ! appsink"
     )
     images = [one(camera).image for _ in range(5)]
     assert all(image.shape == (height, width, 3) for image in images)
@@ -62,19 +38,22 @@ def test_a_pipeline_gives_moving_bgr_pictures(opened, size: tuple[int, int]) -> 
 @pytest.mark.usefixtures("launcher")
 @pytest.mark.parametrize(("pattern", "colour"), [("blue", (255, 0, 0)), ("red", (0, 0, 255))])
 def test_colours_are_in_the_order_blue_green_red(
-    opened, pattern: str, colour: tuple[int, int, int]
+    opened: Open, pattern: str, colour: tuple[int, int, int]
 ) -> None:
     caps = "video/x-raw,width=64,height=48,format=RGB"
-    image = one(opened(f"videotestsrc is-live=true pattern={pattern} ! {caps} ! appsink")).image
+    image = one(
+        opened(f"gstreamer:videotestsrc is-live=true pattern={pattern} ! {caps} ! appsink")
+    ).image
     assert np.abs(image.mean((0, 1)) - colour).max() < 3
 
 
 @pytest.mark.usefixtures("launcher")
-def test_c15_a_pipeline_that_ends_is_told(opened) -> None:
-    camera = opened("videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48 ! appsink")
+def test_c15_a_pipeline_that_ends_is_told(opened: Open) -> None:
+    camera = opened(
+        "gstreamer:videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48 ! appsink"
+    )
     with pytest.raises(CameraError, match="gstreamer: "):
-        while True:
-            one(camera)
+        drain(camera)
 
 
 @pytest.mark.usefixtures("launcher")
@@ -86,15 +65,15 @@ def test_c15_a_pipeline_that_ends_is_told(opened) -> None:
         ("videotestsrc ! video/x-raw,format=JUNK ! appsink", "gstreamer: "),
     ],
 )
-def test_a_pipeline_that_cannot_run_says_why(opened, pipeline: str, told: str) -> None:
+def test_a_pipeline_that_cannot_run_says_why(opened: Open, pipeline: str, told: str) -> None:
     with pytest.raises(CameraError, match=told):
-        one(opened(pipeline))
+        one(opened(f"gstreamer:{pipeline}"))
 
 
 @pytest.mark.usefixtures("launcher")
-def test_c4_a_pipeline_that_stalls_is_killed_with_its_launcher(opened) -> None:
+def test_c4_a_pipeline_that_stalls_is_killed_with_its_launcher(opened: Open) -> None:
     caps = "video/x-raw,width=64,height=48,framerate=10/1"
-    camera = opened(f"videotestsrc is-live=true ! {caps} ! appsink")
+    camera = opened(f"gstreamer:videotestsrc is-live=true ! {caps} ! appsink")
     one(camera)
     children = Path(f"/proc/{camera.pid}/task/{camera.pid}/children").read_text().split()
     assert len(children) == 1
@@ -106,10 +85,10 @@ def test_c4_a_pipeline_that_stalls_is_killed_with_its_launcher(opened) -> None:
 
 
 @pytest.mark.usefixtures("launcher")
-def test_no_shell_sees_the_pipeline(opened, tmp_path: Path) -> None:
+def test_no_shell_sees_the_pipeline(opened: Open, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     with pytest.raises(CameraError):
-        one(opened(f"videotestsrc ! $(touch {canary}) ; touch {canary} ! appsink"))
+        one(opened(f"gstreamer:videotestsrc ! $(touch {canary}) ; touch {canary} ! appsink"))
     assert not canary.exists()
 
 

@@ -69,10 +69,10 @@ def test_c7_a_still_picture_that_may_be_still_is_ok() -> None:
     assert {state for _, state in told} == {"ok"}
 
 
-def test_c7_a_day_of_noisy_video_is_never_frozen() -> None:
+def test_c7_three_hours_of_noisy_video_is_never_frozen() -> None:
     small = SCENE[::4, ::4]
     noise = [np.clip(small + GRAIN[n, ::4, ::4], 0, 255).astype(np.uint8) for n in range(16)]
-    told = states(Health(), lambda n: noise[n % 16], 24 * 3600, fps=0.2)
+    told = states(Health(), lambda n: noise[n % 16], 3 * 3600, fps=1)
     assert {state for _, state in told} == {"ok"}
 
 

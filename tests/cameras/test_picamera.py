@@ -2,18 +2,15 @@
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from taking import Open, drain, one
 
 from edge_fer.cameras import open_camera, picamera
-from edge_fer.cameras.isolated import IsolatedCamera
 from edge_fer.errors import CameraError, ConfigError, MissingExtra
-from edge_fer.types import Frame
 
 STAND_IN = Path(__file__).parent / "raspberry"
-HANG_GUARD_S = 30.0
 
 
 @pytest.fixture(autouse=True)
@@ -23,40 +20,19 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
 
 
-@pytest.fixture
-def opened() -> Iterator[object]:
-    cameras: list[IsolatedCamera] = []
-
-    def one(spec: str) -> IsolatedCamera:
-        camera = open_camera(spec)
-        assert isinstance(camera, IsolatedCamera)
-        cameras.append(camera)
-        return camera
-
-    yield one
-    for camera in cameras:
-        camera.close()
-
-
-def one(camera: IsolatedCamera) -> Frame:
-    frame = camera.next(HANG_GUARD_S)
-    assert frame is not None
-    return frame
-
-
-def test_bytes_are_bgr_as_they_come_and_rows_lose_their_padding(opened) -> None:
+def test_bytes_are_bgr_as_they_come_and_rows_lose_their_padding(opened: Open) -> None:
     frame = one(opened("picamera:0,size=326x240,fps=100"))
     assert frame.image.shape == (240, 326, 3)
     assert 200 <= frame.image[:, :, 0].min() == frame.image[:, :, 0].max()
     assert frame.image[:, :, 1:].max() == 0
 
 
-def test_the_stamp_is_the_sensor_s(opened) -> None:
+def test_the_stamp_is_the_sensor_s(opened: Open) -> None:
     frame = one(opened("picamera:"))
     assert 0 < time.monotonic() - frame.captured < 5
 
 
-def test_every_request_is_released(opened) -> None:
+def test_every_request_is_released(opened: Open) -> None:
     camera = opened("picamera:0,fps=100")
     # The stand-in refuses a request while another is lent.
     assert [one(camera).index for _ in range(10)][-1] >= 9
@@ -72,16 +48,17 @@ def test_every_request_is_released(opened) -> None:
     ],
 )
 def test_what_is_wrong_is_told(
-    opened, how: str, number: int, told: str, monkeypatch: pytest.MonkeyPatch
+    opened: Open, how: str, number: int, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDGE_FER_FAKE_PICAMERA", how)
     camera = opened(f"picamera:{number},fps=100")
     with pytest.raises(CameraError, match=told):
-        while True:
-            one(camera)
+        drain(camera)
 
 
-def test_c6_the_same_stamp_is_the_same_picture(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c6_the_same_stamp_is_the_same_picture(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("EDGE_FER_FAKE_PICAMERA", "repeats")
     camera = opened("picamera:0,fps=100")
     one(camera)

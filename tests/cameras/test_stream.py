@@ -13,28 +13,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from taking import HANG_GUARD_S, Open, drain, one
 
 from edge_fer.cameras import open_camera
-from edge_fer.cameras.isolated import IsolatedCamera
 from edge_fer.cameras.stream import PASSWORD, Stream
 from edge_fer.errors import CameraError, ConfigError
-from edge_fer.types import Frame
 
-HANG_GUARD_S = 60.0
 SYSTEM_PYTHON = "/usr/bin/python3"
 BOUNDARY = "frame"
-
-
-def one(camera: IsolatedCamera) -> Frame:
-    frame = camera.next(HANG_GUARD_S)
-    assert frame is not None
-    return frame
-
-
-def opened(spec: str) -> IsolatedCamera:
-    camera = open_camera(spec)
-    assert isinstance(camera, IsolatedCamera)
-    return camera
 
 
 class Rtsp:
@@ -65,7 +51,7 @@ def rtsp_server_is_installed() -> None:
         )
 
 
-def test_rtsp_gives_bgr_frames_that_move() -> None:
+def test_rtsp_gives_bgr_frames_that_move(opened: Open) -> None:
     with Rtsp() as server:
         camera = opened(f"stream:rtsp://127.0.0.1:{server.port}/live")
         images = [one(camera).image for _ in range(4)]
@@ -75,19 +61,18 @@ def test_rtsp_gives_bgr_frames_that_move() -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGUSR1], ids=["died", "dropped us"])
-def test_c15_an_rtsp_stream_that_ends_is_told_as_lost(end: signal.Signals) -> None:
+def test_c15_an_rtsp_stream_that_ends_is_told_as_lost(opened: Open, end: signal.Signals) -> None:
     with Rtsp() as server:
         camera = opened(f"stream:timeout=2,rtsp://127.0.0.1:{server.port}/live")
         one(camera)
         server.process.send_signal(end)
         with pytest.raises(CameraError, match="has ended or fallen silent"):
-            while True:
-                one(camera)
+            drain(camera)
         camera.close()
 
 
 def test_credentials_open_the_door_and_are_shown_nowhere(
-    monkeypatch: pytest.MonkeyPatch,
+    opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Rtsp("owner", "s3cr3t-canary") as server:
         address = f"owner:s3cr3t-canary@127.0.0.1:{server.port}/live"
@@ -151,7 +136,7 @@ def mjpeg(request: pytest.FixtureRequest) -> Iterator[int]:
     server.server_close()
 
 
-def test_mjpeg_over_http_gives_frames(mjpeg: int) -> None:
+def test_mjpeg_over_http_gives_frames(opened: Open, mjpeg: int) -> None:
     camera = opened(f"stream:http://127.0.0.1:{mjpeg}/video.mjpg")
     values = [int(one(camera).image.mean()) for _ in range(5)]
     camera.close()
@@ -159,24 +144,22 @@ def test_mjpeg_over_http_gives_frames(mjpeg: int) -> None:
 
 
 @pytest.mark.parametrize("mjpeg", [{"frames": 60}], indirect=True)
-def test_c15_mjpeg_that_ends_is_told_as_lost(mjpeg: int) -> None:
+def test_c15_mjpeg_that_ends_is_told_as_lost(opened: Open, mjpeg: int) -> None:
     camera = opened(f"stream:http://127.0.0.1:{mjpeg}/video.mjpg")
     with pytest.raises(CameraError, match="has ended or fallen silent"):
-        while True:
-            one(camera)
+        drain(camera)
     camera.close()
 
 
 @pytest.mark.parametrize("mjpeg", [{"silent_after": 60}], indirect=True)
-def test_c4_a_server_that_falls_silent_is_told_as_lost(mjpeg: int) -> None:
+def test_c4_a_server_that_falls_silent_is_told_as_lost(opened: Open, mjpeg: int) -> None:
     camera = opened(f"stream:timeout=1,http://127.0.0.1:{mjpeg}/video.mjpg")
     with pytest.raises(CameraError, match="has ended or fallen silent"):
-        while True:
-            one(camera)
+        drain(camera)
     camera.close()
 
 
-def test_a_host_that_refuses_is_told_with_the_reason() -> None:
+def test_a_host_that_refuses_is_told_with_the_reason(opened: Open) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         camera = opened(f"stream:rtsp://u:canary@127.0.0.1:{taken.getsockname()[1]}/x")

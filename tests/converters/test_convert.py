@@ -101,7 +101,7 @@ def test_mostly_odd_faces_are_refused(real_faces: CalibrationSet) -> None:
 def test_float_bundles_agree_wholly_and_say_what_is_executed(
     tmp_path: Path, precision: str
 ) -> None:
-    for bundle, verdict in convert.convert(Order(precision=precision, out=tmp_path), silent):
+    for bundle, verdict in convert.convert(Order(precisions=(precision,), out=tmp_path), silent):
         assert verdict.agreement.value > 0.99
         assert bundle.manifest.calibration == {}
         assert bundle.manifest.gate["precision_executed"] == "fp32"
@@ -117,8 +117,10 @@ def edited(folder: Path, **changes: object) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        ((), 78, "choose one precision"),
-        (("--int8", "--fp16"), 78, "choose one precision"),
+        ((), 78, "choose a precision"),
+        (("--target", "toaster"), 78, "choose from pi, x86, jetson, ncs, all"),
+        (("--target", "ncs", "--int8"), 78, "MYRIAD cannot run FakeQuantize"),
+        (("--target", "pi", "--format", "onnx"), 78, "leave out --format"),
         (("nowhere", "--int8"), 66, "nowhere: no checkpoint here"),
         (("--int8", "--format", "tensorrt"), 78, "unknown format 'tensorrt'"),
         (("--int8", "--data", "fer2013:/nowhere"), 66, "fer2013:/nowhere"),

@@ -83,7 +83,7 @@ def test_m4_a_model_that_crashes_does_so_in_a_child(
 ) -> None:
     monkeypatch.setitem(ENGINES, "tflite", f"models:{engine}")
     with pytest.raises(BundleError, match=said):
-        load_model(fake_bundle(tmp_path / "b").path, None)
+        load_model(RunConfig(), fake_bundle(tmp_path / "b").path)
 
 
 def test_m4_a_model_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_m5_a_shape_bomb_swells_no_more_than_a_child(
     )
     before = resident_bytes()
     with pytest.raises(BundleError):
-        load_model(bundle.path, 1)
+        load_model(RunConfig(threads=1), bundle.path)
     assert resident_bytes() - before < 20 * 2**20
 
 
@@ -122,7 +122,7 @@ def test_m6_other_labels_are_refused_with_both(tmp_path: Path) -> None:
 
 def test_m6_a_precision_that_is_not_executed_is_refused_with_both(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="says fp32, the model executes int8"):
-        load_model(fake_bundle(tmp_path / "b", precision="fp32").path, None)
+        load_model(RunConfig(), fake_bundle(tmp_path / "b", precision="fp32").path)
 
 
 def test_m6_another_input_size_is_refused_with_both(
@@ -132,7 +132,7 @@ def test_m6_another_input_size_is_refused_with_both(
     copy = tmp_path / "b"
     shutil.copytree(tflite_bundle, copy)
     with pytest.raises(BundleError, match=r"takes \[\[1, 72, 72, 3\]\], the manifest says \[1, 71"):
-        load_model(edited(copy, input_size=71), 1)
+        load_model(RunConfig(threads=1), edited(copy, input_size=71))
 
 
 def fifo(path: Path) -> None:
@@ -167,6 +167,6 @@ def test_m7_what_is_no_plain_file_of_its_folder_is_refused_without_hanging(
 
 
 def test_a_good_model_passes_its_proof_and_is_used(tmp_path: Path) -> None:
-    model = load_model(fake_bundle(tmp_path / "b").path, None)
+    model = load_model(RunConfig(), fake_bundle(tmp_path / "b").path)
     assert isinstance(model.engine, FakeEngine)
     assert model.engine.infer(np.zeros((1, 8, 8, 3), np.uint8)).shape == (1, len(LABELS))

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from killing import PATIENCE, SMALL, kill_when, train
+from typer.testing import CliRunner
 
+from edge_fer.cli import app
+from edge_fer.errors import EdgeFerError
 from edge_fer.training import state
 from edge_fer.training.kfold import RESULT
 
@@ -154,6 +157,8 @@ def test_all_experiments_stand_in_one_table_on_the_same_folds(tmp_path: Path) ->
 def test_a_wrong_order_is_one_line(
     tmp_path: Path, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
-    done = train(*arguments, "--out", tmp_path / "run")
-    assert (done.returncode, said in done.stderr) == (status, True), done.stderr
-    assert "Traceback" not in done.stderr
+    asked = ["train", "--init", "random", *arguments, "--out", str(tmp_path / "run")]
+    error = CliRunner().invoke(app, asked).exception
+    assert isinstance(error, EdgeFerError)
+    assert (error.exit_code, said in str(error)) == (status, True), str(error)
+    assert "\n" not in str(error)

@@ -7,13 +7,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-
-from edge_fer.cameras import open_camera
-from edge_fer.cameras.isolated import IsolatedCamera
+from taking import Open, opener
 
 DEVICE = "/dev/video0"
 Control = Callable[..., None]
-Open = Callable[..., IsolatedCamera]
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +31,5 @@ def control() -> Control:
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    cameras: list[IsolatedCamera] = []
-
-    def one(spec: str, memory: dict[str, str] | None = None) -> IsolatedCamera:
-        camera = open_camera(spec, memory)
-        assert isinstance(camera, IsolatedCamera)
-        cameras.append(camera)
-        return camera
-
-    yield one
-    for camera in cameras:
-        camera.close()
+    with opener() as opened:
+        yield opened

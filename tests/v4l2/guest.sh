@@ -2,7 +2,7 @@
 # Runs tests/v4l2 on a real V4L2 device: the kernel's own `vivid` driver, in a virtual machine that
 # sees this file system read-only (its writes go to memory). No KVM is needed. Debian 12, root:
 #   apt-get install -y --no-install-recommends qemu-system-x86 busybox-static cpio kmod v4l-utils
-# Usage: tests/v4l2/guest.sh PYTHON [pytest arguments]
+# Usage: tests/v4l2/guest.sh PYTHON [pytest arguments]; GUEST_S is the longest run, in seconds.
 set -eu
 python=$1
 shift
@@ -47,6 +47,7 @@ for module in /mod/*; do
         *) insmod "$module" ;;
     esac
 done
+echo "guest: $(uname -r), modules loaded after $(cut -d' ' -f1 /proc/uptime) s"
 mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose hostroot /lo
 mount -t tmpfs t /up; mkdir /up/u /up/w
 mount -t overlay -o lowerdir=/lo,upperdir=/up/u,workdir=/up/w o /h
@@ -57,11 +58,11 @@ echo "GUEST-RC=$?"
 poweroff -f
 INIT
 chmod +x tree/init
-echo "cd '$here' && EDGE_FER_VIVID=1 '$python' -m pytest tests/v4l2 -p no:cacheprovider -q --timeout 600 $*" > tree/cmd
+echo "cd '$here' && EDGE_FER_VIVID=1 '$python' -m pytest tests/v4l2 -p no:cacheprovider -v --timeout 900 $*" > tree/cmd
 (cd tree && find . | cpio -o -H newc --quiet | gzip) > tree.gz
 
 # Root of the guest is the host's; a module that is gone can be loaded again from /mod.
-timeout 1800 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nographic \
+timeout "${GUEST_S:-1800}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nographic \
     -no-reboot -kernel "kernel/boot/vmlinuz-$version" -initrd tree.gz \
     -append "console=ttyS0 quiet panic=-1" \
     -virtfs local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap \

@@ -148,7 +148,6 @@ function take(event) {
     camera = event.camera_state;
     if (camera !== "ok") forget();
   } else if (event.type === "aggregate") {
-    camera = "ok";
     update = event;
     cameAt = Date.now();
     span = 1000 * (event.window_s + GRACE_S);

@@ -57,10 +57,7 @@ class Picamera2:
             raise RuntimeError("Camera __init__ sequence did not complete.")
         self.camera_config, self.started, self.lent, self._number = None, False, 0, 0
 
-    def create_video_configuration(
-        self, main={}, lores=None, raw={}, transform=None, colour_space=None, buffer_count=6,
-        controls={}, display="main", encode="main", queue=True, sensor={}, use_case="video",
-    ):  # fmt: skip
+    def create_video_configuration(self, main, *, controls, queue=True, buffer_count=6):
         assert main["format"] == "RGB888"
         return {"main": dict(main), "controls": controls, "queue": queue}
 

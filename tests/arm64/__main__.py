@@ -1,0 +1,118 @@
+"""The device's packages and bundles on Debian for arm64, under qemu's user emulation.
+
+    PYTHONPATH=tests/compat python tests/arm64 BUNDLE... [--count 20] [--suites bookworm,trixie]
+
+Installs edge-fer's wheel and what it names with the suite's own Python, runs every bundle on some
+faces there and here, and exits with 1 when a label differs. Roots and environments stay in
+.cache/arm64. It proves packages and arithmetic, never speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from faces import faces
+
+from edge_fer.bundle import Bundle, open_bundle
+from edge_fer.engines import open_engine
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+CACHE = ROOT / ".cache" / "arm64"
+RUNNER = HERE.parent / "compat" / "run_edge_fer.py"
+PYTHON = "/opt/edge-fer/bin/python"
+KINDS = {"tflite": "PLAIN", "openvino": "SYS"}
+"""How `inside.sh` must prepare a root for an engine."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundles", type=Path, nargs="+")
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--suites", default="bookworm,trixie")
+    asked = parser.parse_args()
+    bundles = [open_bundle(path) for path in asked.bundles]
+    results = [line for s in asked.suites.split(",") for line in suite(s, bundles, asked.count)]
+    print(f"\narm64 under qemu, labels as on x86-64, {date.today()}:\n")
+    print("| root | bundle | runtime | labels | largest difference | seconds a face |")
+    print("|---|---|---|---|---|---|")
+    for text, _ in results:
+        print(text)
+    sys.exit(0 if all(good for _, good in results) else 1)
+
+
+def suite(name: str, bundles: list[Bundle], count: int) -> list[tuple[str, bool]]:
+    """One line of the table for each bundle, and whether it is as it should be."""
+    folder = Path(timed(f"{name}: root", [HERE / "root.sh", name]).strip())
+    install(name, folder)
+    return [compare(name, folder, bundle, count) for bundle in bundles]
+
+
+def install(name: str, folder: Path) -> None:
+    """The suite's own Python gets edge-fer's wheel and, by pip, what that names."""
+    shutil.rmtree(folder / "opt" / "given", ignore_errors=True)
+    given = folder / "opt" / "given"
+    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", given]
+    timed(f"{name}: wheel", [*wheel, ROOT])
+    shutil.copy(RUNNER, given)
+    shutil.copy(ROOT / "deploy" / "constraints.txt", given)
+    if not (folder / PYTHON.lstrip("/")).is_symlink():
+        timed(f"{name}: venv", inside(folder, "PLAIN", "python3", "-m", "venv", "/opt/edge-fer"))
+    (built,) = given.glob("*.whl")
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "-c", "/opt/given/constraints.txt"]
+    asked = f"edge-fer[openvino] @ file:///opt/given/{built.name}"
+    timed(f"{name}: pip install", inside(folder, "PLAIN", *pip, asked))
+    again = [*pip, "--no-deps", "--force-reinstall", f"/opt/given/{built.name}"]
+    timed(f"{name}: pip install of today's code", inside(folder, "PLAIN", *again))
+    print(timed(f"{name}: pip list", inside(folder, "PLAIN", PYTHON, "-m", "pip", "list")))
+
+
+def compare(name: str, folder: Path, bundle: Bundle, count: int) -> tuple[str, bool]:
+    """A bundle there and here."""
+    _, pictures = faces(count, bundle.manifest.input_size)
+    wanted = open_engine(bundle, threads=2).infer(pictures)
+    given = folder / "opt" / "given"
+    shutil.copytree(bundle.path, given / "bundle", dirs_exist_ok=True)
+    np.savez(given / "faces.npz", faces=pictures)
+    command = ["/opt/given/run_edge_fer.py", "/opt/given/bundle"]
+    command += ["/opt/given/faces.npz", "/opt/given/scores.npy"]
+    kind = KINDS[bundle.manifest.format]
+    began = time.monotonic()
+    said = json.loads(
+        timed(f"{name}: {bundle.path.name}", inside(folder, kind, PYTHON, "-I", *command))
+        .strip()
+        .splitlines()[-1]
+    )
+    seconds = (time.monotonic() - began) / count
+    scores = np.load(given / "scores.npy")
+    shutil.rmtree(given / "bundle")
+    same = int((scores.argmax(1) == wanted.argmax(1)).sum())
+    apart = np.abs(scores - wanted).max()
+    cells = [name, bundle.path.name, f"{said['runtime']}, {said['precision']}", f"{same}/{count}"]
+    return f"| {' | '.join(cells)} | {apart:.2g} | {seconds:.1f} |", same == count
+
+
+def inside(folder: Path, kind: str, *command: str) -> list[str | Path]:
+    return [HERE / "inside.sh", folder, kind, *command]
+
+
+def timed(what: str, command: list[str | Path]) -> str:
+    """Run it, say how long it took, and give what it printed; ends the program when it fails."""
+    began = time.monotonic()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    print(f"{what}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    if done.returncode:
+        sys.exit(f"arm64: {what} failed with status {done.returncode}: {done.stdout[-500:]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
