@@ -65,7 +65,8 @@ def _take(descriptor: int, path: Path, device: str) -> None:
         pid = os.pread(descriptor, 32, 0).split()[:1]
         who = f"pid {pid[0].decode(errors='replace')}" if pid else "another process"
         raise InUse(
-            f"{who} runs the device {device!r} already ({path}); end it, or choose another --device-id"
+            f"{who} runs the device {device!r} already ({path}); "
+            "end it, or choose another --device-id"
         ) from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
