@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 
 import cv2
-import numpy as np
 
-from edge_fer.bundle import Bundle, open_bundle
+from edge_fer.analysis import Analysis
 from edge_fer.cameras import without_credentials
 from edge_fer.config import RunConfig
 from edge_fer.detectors import default_detector, open_detector
-from edge_fer.engines import open_engine
 from edge_fer.events import Events
+from edge_fer.lock import only_daemon
 from edge_fer.metrics import Metrics
-from edge_fer.notices import notice
-from edge_fer.protocols import Engine
-from edge_fer.selftest import selftest
-from edge_fer.signals import stop_signals
+from edge_fer.model import Model, open_model
+from edge_fer.notices import LOG, notice
+from edge_fer.pulse import Pulse, Watchdog
+from edge_fer.reload import Reloader
+from edge_fer.rounds import Rounds
+from edge_fer.service import Service
+from edge_fer.signals import Asked, listening
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
+from edge_fer.wall_clock import WallClock
 from edge_fer.watch import Watch
 
 OPENCV_THREADS = 2
@@ -27,40 +31,51 @@ OPENCV_THREADS = 2
 engine needs the cores."""
 
 
-def run(config: RunConfig) -> int:
-    """Run the daemon and give its exit status.
+def run(
+    config: RunConfig, reread: Callable[[], RunConfig] | None = None, asked: Asked | None = None
+) -> int:
+    """Run the daemon and give its exit status; `reread` gives the configuration for a reload.
 
-    Raises before the first frame BundleError, ConfigError, MissingExtra, NotFound or StorageError
-    for what cannot be opened; later the error of a file that ends badly, or EngineError.
+    Raises before the first frame BundleError, ConfigError, InUse, MissingExtra, NotFound or
+    StorageError for what cannot be opened; later the error of a file that ends badly, EngineError,
+    or StorageError when the last sink was lost.
     """
     cv2.setNumThreads(OPENCV_THREADS)
-    with stop_signals() as stop:
-        bundle = open_bundle(config.bundle_path())
-        engine = open_engine(bundle, config.threads, config.engine_device)
-        _warm(engine, bundle.manifest.input_size)
-        if config.selftest:
-            notice(selftest(bundle, engine).demand())
+    LOG.form = config.log
+    with nullcontext(asked) if asked else listening() as heard, only_daemon(config):
+        model = open_model(config)
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
         metrics = Metrics()
         with closing(Sinks(config.sinks, Setting(config, metrics))) as sinks:
-            events = Events(config, bundle)
-            notice(_what_runs(config, bundle, engine, chosen))
-            sinks.write(events.hello(engine.precision, engine.runtime, chosen))
-            Watch(config, bundle, engine, detector, sinks, events, metrics, stop).run()
+            events, service = Events(config, model.bundle), Service()
+            notice(_what_runs(config, model, chosen))
+            sinks.write(events.hello(model.engine.precision, model.engine.runtime, chosen))
+            if model.fallback:
+                sinks.write(events.degraded("cpu_fallback"))
+            pulse = Pulse(metrics)
+            analysis = Analysis(config, model, detector, sinks, events, metrics, pulse)
+            reloader = Reloader(
+                heard.reload, reread, analysis, sinks, events, metrics, service, (detector, chosen)
+            )
+            rounds = Rounds(pulse, WallClock(metrics), reloader, analysis, events, service)
+            watch = Watch(analysis, sinks, events, metrics, rounds, heard.stop)
+            with closing(Watchdog(pulse, metrics, service)) as watchdog:
+                service.ready()
+                watchdog.start()
+                watch.run()
+            service.stopping()
+            analysis.close()
+            sinks.check_end()
     return 0
 
 
-def _warm(engine: Engine, size: int) -> None:
-    """One inference: what cannot run fails now, and the first face does not wait for it."""
-    engine.infer(np.zeros((1, size, size, 3), np.uint8))
-
-
-def _what_runs(config: RunConfig, bundle: Bundle, engine: Engine, detector: str) -> str:
+def _what_runs(config: RunConfig, model: Model, detector: str) -> str:
     """The one line that says which parts were chosen."""
     why = ""
     if config.detector is None:
         why = " (installed)" if detector == "blazeface" else " (blazeface is not installed)"
+    engine, bundle = model.engine, model.bundle
     return (
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
         f"on {engine.device} "

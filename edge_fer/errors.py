@@ -10,7 +10,9 @@ EdgeFerError
 │   └── NotFinite          its scores were no numbers             (ArithmeticError)
 ├── StorageError      74   writing failed, nothing was left behind (OSError)
 ├── CameraError       75   a camera gives no frames now           (OSError)
+├── InUse             75   another `edge-fer run` is here already  (OSError)
 ├── ConfigError       78   a wrong option, spec or setting        (ValueError)
+│   └── SettingError           one of RunConfig's, known by name
 └── BundleError       78   a bundle is refused                    (ValueError)
 
 The numbers are those of sysexits.h; 2 is the command line parser's own.
@@ -71,10 +73,25 @@ class CameraError(EdgeFerError, OSError):
     exit_code = 75
 
 
+class InUse(EdgeFerError, OSError):
+    """Another daemon of the same name runs."""
+
+    exit_code = 75
+
+
 class ConfigError(EdgeFerError, ValueError):
     """A wrong option, spec or setting."""
 
     exit_code = 78
+
+
+class SettingError(ConfigError):
+    """A wrong setting of `run`; its name leads to the line of a file that set it."""
+
+    def __init__(self, setting: str, text: str) -> None:
+        super().__init__(text)
+        self.setting = setting
+        """Field of RunConfig; `sinks.1` is the second of the sinks."""
 
 
 class BundleError(EdgeFerError, ValueError):

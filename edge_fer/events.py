@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -12,11 +10,16 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_fer.aggregate import Window
 from edge_fer.bundle import Bundle
 from edge_fer.config import RunConfig
 from edge_fer.emotions import LABELS, UNCERTAIN
 from edge_fer.pipeline import Recognition
 from edge_fer.types import Box, Frame, Prediction
+from edge_fer.wall_clock import clock_synced
 
 SCHEMA = "edge-fer/event/1"
 LONGEST_NAME = 64
@@ -25,14 +28,10 @@ SMALLEST_FACE = 48
 """Pixels: FER2013's faces have 48; a smaller one has less detail than any the model has seen."""
 MOST_BLUR = 0.9
 """Above this a face is too blurred to be trusted."""
-SYNCHRONIZED = "/run/systemd/timesync/synchronized"
-"""Made by systemd-timesyncd once the clock has been set."""
-TIME_ERROR = 5
-"""Answer of adjtimex(2): the clock is not synchronised."""
 
 Event = dict[str, Any]
-
-_libc = ctypes.CDLL(None)
+Scores = NDArray[np.float32]
+"""(7,) probabilities in `Emotion` order."""
 
 
 class Events:
@@ -40,10 +39,15 @@ class Events:
 
     def __init__(self, config: RunConfig, bundle: Bundle) -> None:
         self.boot_id = secrets.token_hex(4)
-        self._config = config
         self._seq = count(1)
         self._started = monotonic()
-        manifest = bundle.manifest
+        self.camera_state = "starting"
+        self._degraded: list[str] = []
+        self.change(config, bundle)
+
+    def change(self, config: RunConfig, bundle: Bundle) -> None:
+        """Speak of another configuration or model from now on."""
+        self._config, manifest = config, bundle.manifest
         self._model = {
             "model": {"id": manifest.name[:LONGEST_NAME], "sha256": bundle.sha256[:12]},
             "engine": manifest.format,
@@ -66,37 +70,82 @@ class Events:
 
     def state(self, camera_state: str) -> Event:
         """The camera's state has changed."""
-        degraded = [] if camera_state in ("starting", "ok", "disabled") else ["camera"]
+        self.camera_state = camera_state
+        lost = [] if camera_state in ("starting", "ok", "disabled") else ["camera"]
         return self._event(
             "state",
             camera=self._config.camera_id,
             camera_state=camera_state,
-            degraded=degraded,
+            degraded=[*lost, *self._degraded],
+        )
+
+    def degraded(self, *reasons: str) -> Event:
+        """Why the daemon works less well than it should, apart from the camera, has changed."""
+        self._degraded = list(reasons)
+        return self.state(self.camera_state)
+
+    def begun(self, prediction: Prediction, frame: Frame) -> Event:
+        """A face was seen for the first time."""
+        height, width = frame.image.shape[:2]
+        return self._event(
+            "new", camera=self._config.camera_id, face=_face(prediction, width, height)
+        )
+
+    def ended(self, track: int, seen_s: float, frames: int, mean: Scores) -> Event:
+        """A face has left: how long it was seen, in how many frames, and its mean scores."""
+        return self._event(
+            "end",
+            camera=self._config.camera_id,
+            track=track,
+            seen_s=round(max(seen_s, 0.0), 3),
+            frames=frames,
+            probs=_named(mean),
+        )
+
+    def aggregate(self, window: Window) -> Event:
+        """A window has closed; of one with too few faces only that is told."""
+        hidden = window.suppressed
+        return self._event(
+            "aggregate",
+            camera=self._config.camera_id,
+            window_s=round(window.seconds, 3),
+            n_faces=None if hidden else window.faces,
+            distribution=None if hidden or window.mean is None else _named(window.mean),
+            suppressed=hidden,
         )
 
     def update(self, recognition: Recognition, dropped: int = 0) -> Event:
         """One analysed frame; `dropped` frames of the camera were not, since the last one."""
+        return self._event("update", **self._analysed(recognition, dropped))
+
+    def unsaid(self, recognition: Recognition, dropped: int = 0) -> Event:
+        """What may be counted of a frame that nobody is told of: times, and nobody's face."""
+        content = self._analysed(recognition, dropped)
+        content["latency_ms"].pop("classify")  # it grows with the number of faces
+        content.update(faces=[], faces_total=0)
+        return {"type": "update", "clock_synced": clock_synced(), **content}
+
+    def _analysed(self, recognition: Recognition, dropped: int) -> Event:
         frame = recognition.frame
         height, width = frame.image.shape[:2]
-        return self._event(
-            "update",
-            camera=self._config.camera_id,
-            frame={
+        return {
+            "camera": self._config.camera_id,
+            "frame": {
                 "seq": frame.index,
                 "age_ms": _age_ms(frame),
                 "width": width,
                 "height": height,
             },
-            faces_total=recognition.faces_total,
-            truncated=recognition.truncated,
-            faces=[_face(p, width, height) for p in recognition.predictions],
+            "faces_total": recognition.faces_total,
+            "truncated": recognition.truncated,
+            "faces": [_face(p, width, height) for p in recognition.predictions],
             **self._model,
-            latency_ms={
+            "latency_ms": {
                 "detect": round(recognition.detect_ms, 1),
                 "classify": round(recognition.classify_ms, 1),
             },
-            dropped_since_last=dropped,
-        )
+            "dropped_since_last": dropped,
+        }
 
     def _event(self, kind: str, **content: Any) -> Event:
         seq = next(self._seq)
@@ -115,19 +164,6 @@ class Events:
         }
 
 
-def clock_synced() -> bool:
-    """True when something keeps this machine's clock right.
-
-    systemd-timesyncd leaves a file; for chrony and ntpd the kernel is asked (adjtimex(2) with
-    modes 0 only reads). False when neither says so.
-    """
-    if os.path.exists(SYNCHRONIZED):
-        return True
-    # struct timex has at most 208 bytes; modes, its first field, stays 0.
-    answer: int = _libc.adjtimex(ctypes.create_string_buffer(512))
-    return answer not in (-1, TIME_ERROR)
-
-
 def _age_ms(frame: Frame) -> int:
     return max(round(1000 * (monotonic() - frame.captured)), 0)
 
@@ -143,13 +179,17 @@ def _face(prediction: Prediction, width: int, height: int) -> Event:
         "det_score": _clipped(face.confidence),
         "emotion": prediction.label.label if prediction.label is not None else UNCERTAIN,
         "score": _clipped(scores.max()),
-        "probs": {label: _clipped(p) for label, p in zip(LABELS, scores, strict=True)},
+        "probs": _named(scores),
         "quality": {
             "size_px": size,
             "blur": _clipped(blur),
             "ok": size >= SMALLEST_FACE and blur <= MOST_BLUR,
         },
     }
+
+
+def _named(scores: Scores) -> dict[str, float]:
+    return {label: _clipped(p) for label, p in zip(LABELS, scores, strict=True)}
 
 
 def _clipped(value: float, digits: int = 3) -> float:

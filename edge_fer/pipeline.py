@@ -11,16 +11,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_fer.config import MOST_FACES, SMOOTHING_S
+from edge_fer.config import SMOOTHING_S
 from edge_fer.emotions import Emotion
 from edge_fer.errors import NotFinite
+from edge_fer.finding import Finder, Search
 from edge_fer.preprocess import crop_face
 from edge_fer.protocols import Engine, FaceDetector
 from edge_fer.tracking import Tracker
-from edge_fer.types import Box, Face, FaceBatch, Frame, Image, Prediction, ScoreBatch
+from edge_fer.types import Face, FaceBatch, Frame, Image, Prediction, ScoreBatch
 
 HALF_BLURRED = 100.0
 """Variance of the Laplacian that is called a blur of 0.5 (the usual limit of "sharp")."""
+TOLERANCE = 0.02
+"""Largest distance of a face's sum from 1; an engine scales its own to 1 after the same check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Recognition:
     faces_total: int
     """Faces found, also those beyond the limit."""
     detect_ms: float
+    """Detecting faces, or following them."""
     classify_ms: float
     """Crop, inference and smoothing of all faces together."""
 
@@ -51,36 +55,33 @@ class Recognizer:
         engine: Engine,
         input_size: int,
         abstain_below: float = 0.0,
-        most_faces: int = MOST_FACES,
         smoothing_s: float = SMOOTHING_S,
         tracker: Tracker | None = None,
+        search: Search | None = None,
     ) -> None:
-        self._detector, self._engine = detector, engine
+        self._engine = engine
         self._abstain_below = abstain_below
         self._tracker = tracker or Tracker()
+        search = search or Search(detect_every=1)
+        self._finder = Finder(detector, search, self._tracker)
         self._smoother = Smoother(smoothing_s)
         # Filled anew for every frame: no allocation while running.
-        self._faces: FaceBatch = np.empty((most_faces, input_size, input_size, 3), np.uint8)
+        self._faces: FaceBatch = np.empty((search.most_faces, input_size, input_size, 3), np.uint8)
 
     def recognize(self, frame: Frame) -> Recognition:
         """Analyse one frame; raises EngineError when the engine gives no probabilities."""
+        found = self._finder.find(frame)
         start = perf_counter()
-        found = [f for f in self._detector.detect(frame.image) if _visible(f.box, frame.image)]
-        detected = perf_counter()
-        kept = sorted(found, key=lambda f: -f.box.width * f.box.height)[: len(self._faces)]
-        faces = self._tracker.update(kept, frame.captured)
-        predictions = self._predictions(frame, faces)
-        done = perf_counter()
-        return Recognition(
-            frame, predictions, len(found), 1000 * (detected - start), 1000 * (done - detected)
-        )
+        predictions = self._predictions(frame, found.faces)
+        classify_ms = 1000 * (perf_counter() - start)
+        return Recognition(frame, predictions, found.total, found.detect_ms, classify_ms)
 
     def _predictions(self, frame: Frame, faces: Sequence[Face]) -> tuple[Prediction, ...]:
         self._smoother.keep(self._tracker.alive)
         if not faces:
             return ()
         batch = self._cropped(frame.image, faces)
-        scores = _finite(self._engine.infer(batch))
+        scores = _probabilities(self._engine.infer(batch))
         return tuple(
             self._prediction(face, crop, row, frame.captured)
             for face, crop, row in zip(faces, batch, scores, strict=True)
@@ -137,16 +138,10 @@ def blur(face: Image) -> float:
     return 1 / (1 + variance / HALF_BLURRED)
 
 
-def _visible(box: Box, image: Image) -> bool:
-    """True when a box has an area and some of it lies in the image."""
-    height, width = image.shape[:2]
-    across = range(max(box.left, 0), min(box.right, width))
-    down = range(max(box.top, 0), min(box.bottom, height))
-    return bool(across and down)
-
-
-def _finite(scores: ScoreBatch) -> ScoreBatch:
-    """The scores themselves; plausible numbers must never come of NaN."""
+def _probabilities(scores: ScoreBatch) -> ScoreBatch:
+    """The scores themselves; plausible numbers must never come of NaN, nor of anything else."""
     if not np.isfinite(scores).all():
         raise NotFinite("the engine gave scores that are not finite; reconvert the bundle")
+    if scores.min() < 0 or (np.abs(scores.sum(axis=1) - 1) > TOLERANCE).any():
+        raise NotFinite("the engine gave scores that are no probabilities; reconvert the bundle")
     return scores

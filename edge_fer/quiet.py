@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,3 +24,14 @@ def native_stderr_closed() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def quiet_opencv() -> None:
+    """Before OpenCV is loaded: its own warnings stay off stderr, and huge pictures are refused.
+
+    What a camera says is said by us, in one line; a 420 kB PNG can want 890 MB.
+    """
+    if "cv2" not in sys.modules:
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+        os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**24))

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import monotonic
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -17,29 +18,38 @@ LIMIT_S = 4.0
 """From the signal to the end of the process, whatever hangs; promised are 5 s."""
 
 
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set; main thread only.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What signals have asked for."""
 
-    After the first signal the process ends with 0 within 4 s, at once after a second one: Python
+    stop: threading.Event = field(default_factory=threading.Event)
+    reload: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def listening() -> Iterator[Asked]:
+    """Give what SIGINT and SIGTERM (stop) and SIGHUP (reload) set; main thread only.
+
+    After the first stop the process ends with 0 within 4 s, at once after a second one: Python
     runs its own handlers in the main thread alone, which may be inside a driver that never returns.
     SIGUSR1 writes all stacks to stderr, SIGPIPE is ignored.
     """
-    stop = threading.Event()
+    asked = Asked()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    handlers = {number: signal.signal(number, lambda *_: None) for number in STOPPING}
+    heard = (*STOPPING, signal.SIGHUP)
+    handlers = {number: signal.signal(number, lambda *_: None) for number in heard}
     handlers[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     _dump_stacks_on_request()
-    threading.Thread(target=_listen, args=(reading, stop), name="signals", daemon=True).start()
+    threading.Thread(target=_listen, args=(reading, asked), name="signals", daemon=True).start()
     try:
-        yield stop
+        yield asked
     finally:
-        if stop.is_set():
+        if asked.stop.is_set():
             # The thread stays on guard until the process is gone. Python's own end puts back the
             # default of every handler but this one, and a second signal would then end it with 143.
-            for number in STOPPING:
+            for number in heard:
                 signal.signal(number, signal.SIG_IGN)
         else:
             signal.set_wakeup_fd(earlier)
@@ -53,22 +63,24 @@ def _dump_stacks_on_request() -> None:
         faulthandler.register(signal.SIGUSR1, file=sys.__stderr__, all_threads=True)
 
 
-def _listen(reading: int, stop: threading.Event) -> None:
-    """The thread: wait for a first signal, then see to the end."""
-    if not _stopping(reading):
+def _listen(reading: int, asked: Asked) -> None:
+    """The thread: wait for a first stop, then see to the end."""
+    if not _stopping(reading, asked):
         os.close(reading)
         return
-    stop.set()
+    asked.stop.set()
     deadline = monotonic() + LIMIT_S
     while (left := deadline - monotonic()) > 0:
-        if select.select([reading], [], [], left)[0] and _stopping(reading):
+        if select.select([reading], [], [], left)[0] and os.read(reading, 1)[0] in STOPPING:
             break
     os._exit(0)
 
 
-def _stopping(reading: int) -> bool:
+def _stopping(reading: int, asked: Asked) -> bool:
     """Read signal numbers until one asks to stop; False when the other end was closed."""
     while number := os.read(reading, 1):
         if number[0] in STOPPING:
             return True
+        if number[0] == signal.SIGHUP:
+            asked.reload.set()
     return False

@@ -30,6 +30,7 @@ class Tracker:
         self._forget_s = forget_s
         self._next = 1 + secrets.randbelow(FIRST_BELOW)
         self._tracks: list[_Track] = []
+        self._ended: list[int] = []
 
     @property
     def alive(self) -> set[int]:
@@ -38,9 +39,29 @@ class Tracker:
 
     def update(self, faces: Sequence[Face], captured: float) -> list[Face]:
         """The same faces in the same order, numbered; `captured` in monotonic seconds."""
-        self._tracks = [t for t in self._tracks if captured - t.seen <= self._forget_s]
+        self.expire(captured)
         matched = _match([face.box for face in faces], self._tracks)
         return [self._numbered(face, matched.get(i), captured) for i, face in enumerate(faces)]
+
+    def move(self, faces: Sequence[Face], captured: float) -> list[Face]:
+        """Take note of faces that were followed, not looked for; they keep their numbers."""
+        moved = {face.track: face.box for face in faces}
+        for track in self._tracks:
+            if track.number in moved:
+                track.box, track.seen = moved[track.number], captured
+        return list(faces)
+
+    def expire(self, now: float, forget_s: float | None = None) -> None:
+        """End the tracks not seen for so long, in seconds; None is the tracker's own time."""
+        limit = self._forget_s if forget_s is None else forget_s
+        kept = [track for track in self._tracks if now - track.seen <= limit]
+        self._ended += [track.number for track in self._tracks if track not in kept]
+        self._tracks = kept
+
+    def ended(self) -> list[int]:
+        """The numbers that have ended since this was last asked."""
+        ended, self._ended = self._ended, []
+        return ended
 
     def _numbered(self, face: Face, track: _Track | None, captured: float) -> Face:
         if track is None:

@@ -6,11 +6,9 @@ import random
 import threading
 from collections.abc import Iterator
 from itertools import chain, repeat
-from time import time
 from typing import Any
 
 from edge_fer.analysis import Analysis
-from edge_fer.bundle import Bundle
 from edge_fer.cameras import open_camera, without_credentials
 from edge_fer.cameras.health import MEANINGS, Health
 from edge_fer.cameras.latest import Latest
@@ -22,7 +20,7 @@ from edge_fer.events import Events
 from edge_fer.metrics import Metrics
 from edge_fer.notices import Seldom, notice
 from edge_fer.pace import Pace
-from edge_fer.protocols import Engine, FaceDetector
+from edge_fer.rounds import Rounds
 from edge_fer.sinks import Sinks
 from edge_fer.types import Frame
 
@@ -59,20 +57,18 @@ class Watch:
 
     def __init__(
         self,
-        config: RunConfig,
-        bundle: Bundle,
-        engine: Engine,
-        detector: FaceDetector,
+        analysis: Analysis,
         sinks: Sinks,
         events: Events,
         metrics: Metrics,
+        rounds: Rounds,
         stop: threading.Event,
         clock: Clock | None = None,
     ) -> None:
-        self._analysis = Analysis(config, bundle, engine, detector, sinks, events, metrics)
-        self._config, self._sinks, self._events = config, sinks, events
+        self._analysis, self._rounds = analysis, rounds
+        self._sinks, self._events = sinks, events
         self._metrics, self._stop, self._clock = metrics, stop, clock or Clock()
-        self._name = without_credentials(config.camera)
+        self._spec = self._name = ""
         self._memory: dict[str, str] = {}
         self._health = Health()
         self._state, self._said = "starting", self._clock.now()
@@ -85,15 +81,35 @@ class Watch:
         """Until stopped, enough events, the last reader's leaving, or the end of a file."""
         while not self._done():
             live = True
+            self._take_up(self._config.camera)
             try:
-                camera = open_camera(self._config.camera, self._memory)
+                self._rounds.opening()
+                camera = open_camera(self._spec, self._memory)
                 live = camera.live
                 self._follow(camera if hasattr(camera, "next") else Latest(camera))
-                return
+                if not self._moved:
+                    return
+                self._metrics.reopens.add(1, self._config.camera_id, "config")
             except CameraError as error:
                 if not live:
                     raise
                 self._lose(error)
+
+    @property
+    def _config(self) -> RunConfig:
+        return self._analysis.config
+
+    @property
+    def _moved(self) -> bool:
+        """True when a reload wants another camera."""
+        return self._config.camera != self._spec and not self._done()
+
+    def _take_up(self, spec: str) -> None:
+        """The next opening is of this camera; nothing that another one taught is true of it."""
+        if spec != self._spec:
+            self._spec, self._name = spec, without_credentials(spec)
+            self._memory, self._health = {}, Health()
+            self._waits = retry_waits()
 
     def _done(self) -> bool:
         enough = self._config.events
@@ -106,7 +122,7 @@ class Watch:
         self._health.begin()
         try:
             self._take_all(camera)
-            if not self._done():
+            if not (self._done() or self._moved):
                 camera.next(0)  # raises the camera's error, if that was its end
                 if camera.live:
                     raise CameraError(f"camera {self._name} has ended")
@@ -115,8 +131,8 @@ class Watch:
 
     def _take_all(self, camera: Any) -> None:
         pace = Pace(self._clock.now(), getattr(camera, "interval_s", 0.0))
-        while not self._done():
-            self._metrics.loops.set(time(), "infer")
+        while not (self._done() or self._moved):
+            self._rounds.turn()
             if not camera.live:
                 self._wait_for_readers(FILE_BACKLOG)
             frame = camera.next(POLL_S)
@@ -167,6 +183,7 @@ class Watch:
     def _wait_for_readers(self, backlog: int) -> None:
         """A file can wait for a slow reader, so none of its events is lost."""
         while self._sinks.backlog > backlog and not self._stop.is_set():
+            self._rounds.turn()
             self._clock.wait(self._stop, READER_S)
 
     def _lose(self, error: CameraError) -> None:
@@ -191,7 +208,7 @@ class Watch:
         """So long, or until something was plugged in."""
         there, until = set(present()), self._clock.now() + seconds
         look = self._clock.now() + ARRIVALS_S
-        while not self._stop.is_set() and self._clock.now() < until:
+        while not (self._done() or self._moved) and self._clock.now() < until:
             self._tick()
             if self._clock.now() >= look:
                 now_there = set(present())
@@ -215,7 +232,7 @@ class Watch:
 
     def _tick(self) -> None:
         """A short wait in a loop that is alive."""
-        self._metrics.loops.set(time(), "infer")
+        self._rounds.turn()
         self._clock.wait(self._stop, POLL_S)
 
     def _enter(self, state: str, why: str) -> None:

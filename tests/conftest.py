@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from edge_fer.datasets.shipped import check_faces
+from edge_fer.notices import LOG, Log
 from edge_fer.types import FaceBatch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,19 @@ INPUT_SIZE = 72
 
 Completed = subprocess.CompletedProcess[str]
 RunCli = Callable[..., Completed]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Daemons of one worker of a test run do not meet those of another, nor the user's own."""
+    os.environ.pop("RUNTIME_DIRECTORY", None)
+    os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(autouse=True)
+def fresh_log() -> None:
+    """Lines that one test said do not silence the next one."""
+    vars(LOG).update(vars(Log()))
 
 
 @pytest.fixture(scope="session")

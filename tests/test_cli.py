@@ -160,6 +160,55 @@ def test_an_absent_camera_does_not_end_the_daemon_and_a_signal_does(
     assert "Traceback" not in said
 
 
+def test_g2_sighup_takes_the_file_again_or_keeps_the_old_one(
+    tflite_bundle: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "edge-fer.toml"
+    text = f'camera = "synthetic:"\nbundle = "{tflite_bundle}"\n'
+    path.write_text(text)
+    command = [sys.executable, "-m", "edge_fer.cli", "run", "--config", str(path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        while json.loads(child.stdout.readline())["type"] != "update":
+            pass
+        path.write_text(text + "abstain-below = 1\n")
+        child.send_signal(signal.SIGHUP)
+        while json.loads(child.stdout.readline())["type"] != "hello":
+            pass
+        while not (event := json.loads(child.stdout.readline())).get("faces"):
+            pass
+        assert event["faces"][0]["emotion"] == "uncertain"
+        path.write_text(text + "abstain-bellow = 1\n")
+        child.send_signal(signal.SIGHUP)
+        while "stays" not in (line := child.stderr.readline()):
+            pass
+        assert f"{path}:3 abstain-bellow: unknown key; did you mean abstain-below?" in line
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=60)
+    assert child.returncode == 0
+
+
+def test_a_check_answers_as_a_start_would(cli: RunCli, tflite_bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "edge-fer.toml"
+    good = f'camera = "/dev/video99"\nbundle = "{tflite_bundle}"\npurpose = "art"\n'
+    path.write_text(good + f'[jsonl]\nfile = "{tmp_path}/e.jsonl"\n')
+    done = cli("run", "--config", path, "--check")
+    assert done.returncode == 0, done.stderr
+    assert "/dev/video99" in done.stderr
+    assert done.stderr.endswith("edge-fer: the configuration is good\n")
+    path.write_text(good + "\n[http]\naddress = '0.0.0.0'\n")
+    done = cli("run", "--config", path, "--check")
+    assert done.returncode == 78
+    assert f"{path}:5 http: http: 0.0.0.0 can be reached by other machines" in done.stderr
+    done = cli(
+        "run", "--config", path, "--check", "--bundle", flipped(tflite_bundle, tmp_path / "b")
+    )
+    assert (done.returncode, "altered or damaged" in done.stderr) == (78, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [

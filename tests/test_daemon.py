@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fakes import ENTRIES, MemorySink, ScriptedCamera, fake_bundle
 
-from edge_fer import daemon, signals, watch
+from edge_fer import daemon, model, signals, watch
 from edge_fer.config import RunConfig
 from edge_fer.engines import ENGINES
 from edge_fer.errors import (
@@ -48,6 +48,7 @@ def fakes_in_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     for table, name, member in ENTRIES:
         monkeypatch.setitem(table, name, member)
     monkeypatch.setattr(ScriptedCamera, "openings", 0)
+    monkeypatch.setattr(model, "prove", lambda *_: None)  # tests/faults has it in full
     monkeypatch.setattr(watch, "RETRY_S", ())
     monkeypatch.setattr(watch, "SLOWEST_RETRY_S", 0.01)
 
@@ -70,13 +71,13 @@ def updates(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_a_file_gives_hello_ok_and_an_update_for_every_frame(tmp_path: Path) -> None:
     events = told(tmp_path, "fake:live=no,frames=5")
-    assert [e["type"] for e in events] == ["hello", "state"] + ["update"] * 5
+    assert [e["type"] for e in events] == ["hello", "state", "new"] + ["update"] * 5 + ["end"]
     assert [e["frame"]["seq"] for e in updates(events)] == [0, 1, 2, 3, 4]
 
 
 def test_events_are_numbered_without_a_gap(tmp_path: Path) -> None:
     events = told(tmp_path, "fake:live=no,frames=5")
-    assert [e["seq"] for e in events] == list(range(1, 8))
+    assert [e["seq"] for e in events] == list(range(1, 10))
 
 
 def test_the_run_stops_after_the_wanted_number_of_updates(tmp_path: Path) -> None:
@@ -174,14 +175,16 @@ SITUATIONS = {
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("camera", SITUATIONS.values(), ids=SITUATIONS)
-def test_a_signal_ends_with_0_in_every_state(child: Any, camera: str, number: int) -> None:
+def test_g1_a_signal_ends_with_0_in_every_state(child: Any, camera: str, number: int) -> None:
     one = child(camera)
     one.read_until(b"state")
     one.process.send_signal(number)
     assert one.ended() == 0
 
 
-def test_a_driver_that_hangs_in_the_main_thread_does_not_keep_the_daemon_alive(child: Any) -> None:
+def test_g1_a_driver_that_hangs_in_the_main_thread_does_not_keep_the_daemon_alive(
+    child: Any,
+) -> None:
     one = child("fake:then=stuck")
     one.read_until(b"hello")
     one.process.send_signal(signal.SIGTERM)
@@ -193,14 +196,14 @@ def test_the_promised_five_seconds_leave_time_after_the_limit() -> None:
     assert watch.RELEASE_S + FLUSH_S < signals.LIMIT_S
 
 
-def test_a_signal_while_starting_ends_with_0(child: Any) -> None:
+def test_g1_a_signal_while_starting_ends_with_0(child: Any) -> None:
     one = child("fake:then=more")
     one.read_until(b"bundle", "stderr")
     one.process.send_signal(signal.SIGTERM)
     assert one.ended() == 0
 
 
-def test_a_stuck_stdout_does_not_keep_the_daemon_alive(child: Any) -> None:
+def test_g1_a_stuck_stdout_does_not_keep_the_daemon_alive(child: Any) -> None:
     one = child("fake:frames=2000,live=no,then=more")
     one.read_until(b"bundle", "stderr")
     time.sleep(0.5)
@@ -216,7 +219,9 @@ def test_a_file_waits_for_a_slow_reader_and_loses_no_event(child: Any) -> None:
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
-def test_a_second_signal_changes_nothing_while_the_process_ends(child: Any, delay: float) -> None:
+def test_g1_a_second_signal_changes_nothing_while_the_process_ends(
+    child: Any, delay: float
+) -> None:
     one = child("fake:absent=1000000")
     one.read_until(b"state")
     one.process.send_signal(signal.SIGINT)
@@ -225,7 +230,7 @@ def test_a_second_signal_changes_nothing_while_the_process_ends(child: Any, dela
     assert one.ended() == 0
 
 
-def test_a_second_signal_ends_at_once_whatever_hangs(child: Any) -> None:
+def test_g1_a_second_signal_ends_at_once_whatever_hangs(child: Any) -> None:
     one = child("fake:frames=1,then=hang")
     one.read_until(b"update")
     one.process.send_signal(signal.SIGTERM)
@@ -233,7 +238,7 @@ def test_a_second_signal_ends_at_once_whatever_hangs(child: Any) -> None:
     assert one.ended() == 0
 
 
-def test_a_closed_stdout_ends_with_0_and_without_a_traceback(child: Any) -> None:
+def test_s10_a_closed_stdout_ends_with_0_and_without_a_traceback(child: Any) -> None:
     one = child("fake:then=more")
     one.read_until(b"\n")
     one.process.stdout.close()
@@ -242,7 +247,7 @@ def test_a_closed_stdout_ends_with_0_and_without_a_traceback(child: Any) -> None
     assert b"Traceback" not in one.process.stderr.read()
 
 
-def test_with_a_second_sink_a_closed_stdout_does_not_end_the_run(
+def test_s10_with_a_second_sink_a_closed_stdout_does_not_end_the_run(
     child: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "events.jsonl"
@@ -259,13 +264,35 @@ def test_with_a_second_sink_a_closed_stdout_does_not_end_the_run(
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
-def test_sigusr1_shows_the_stacks_and_sigpipe_is_ignored(child: Any) -> None:
+def test_g4_sigusr1_shows_the_stacks_and_sigpipe_is_ignored(child: Any) -> None:
     one = child("fake:frames=1,then=hang")
     one.read_until(b"update")
     one.process.send_signal(signal.SIGUSR1)
     one.process.send_signal(signal.SIGPIPE)
     assert b"most recent call first" in one.read_until(b"watch.py", "stderr")
     assert one.process.poll() is None
+
+
+def test_g2_a_sighup_without_a_file_changes_nothing_and_says_so(child: Any) -> None:
+    one = child("fake:then=more")
+    one.read_until(b"update")
+    one.process.send_signal(signal.SIGHUP)
+    one.read_until(b"the old configuration stays: there is no file to read again", "stderr")
+    one.read_until(b"update")
+    assert one.process.poll() is None
+
+
+def test_the_last_sink_that_loses_its_reader_and_is_no_stdout_ends_with_74(
+    child: Any, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    one = child("fake:then=more", f"jsonl:{fifo}")
+    one.read_until(b"bundle", "stderr")
+    os.close(reader)
+    one.read_until(b"StorageError", "stderr")
+    assert one.ended() == 1  # the command line makes 74 of it
 
 
 def test_a_closed_stderr_stops_nothing(child: Any) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import FakeDetector, FakeEngine, fake_bundle
+from fakes import FakeDetector, fake_bundle
+from running import loop_parts
 
 from edge_fer import watch
 from edge_fer.clock import Clock
@@ -155,7 +156,8 @@ class Follow:
     ) -> Log:
         clock, metrics = FakeClock(seconds), Metrics()
         log = Log(clock, metrics, **settings)
-        config, bundle = RunConfig(), fake_bundle(self._path / "bundle")
+        bundle = fake_bundle(self._path / "bundle")
+        config = RunConfig(bundle=bundle.path)
         left = list(openings)
 
         def open_one(*_: object) -> Timeline:
@@ -166,6 +168,7 @@ class Follow:
             return one.opened(clock)
 
         self._patch.setattr(watch, "open_camera", open_one)
-        parts = (FakeEngine(), FakeDetector([]), log, Events(config, bundle), metrics)
-        watch.Watch(config, bundle, *parts, clock.stop, clock).run()  # type: ignore[arg-type]
+        events = Events(config, bundle)
+        analysis, rounds = loop_parts(config, FakeDetector([]), log, events, metrics, clock.now)
+        watch.Watch(analysis, log, events, metrics, rounds, clock.stop, clock).run()  # type: ignore[arg-type]
         return log

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from edge_fer.signals import Asked
+
 
 PREVIEW, PLAIN = "--preview", "faces"
 """Its value may be left out."""
@@ -29,11 +33,23 @@ def completed(args: list[str]) -> list[str]:
 
 
 def run(
+    context: typer.Context,
+    config: Annotated[
+        Optional[Path],
+        typer.Option(help="edge-fer.toml: every option below is a key there; flags win"),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Say what a start would say, and end")
+    ] = False,
     camera: Annotated[
-        str, typer.Option(help="0, /dev/video0, stream:URL, picamera:, video:FILE ...")
-    ] = "0",
+        Optional[str],
+        typer.Option(help="0 (default), /dev/video0, stream:URL, picamera:, video:FILE ..."),
+    ] = None,
     bundle: Annotated[
         Optional[Path], typer.Option(help="Bundle folder; the newest in bundles/ if omitted")
+    ] = None,
+    fallback: Annotated[
+        Optional[Path], typer.Option(help="Bundle that serves where the other is refused or fails")
     ] = None,
     sink: Annotated[
         Optional[list[str]],
@@ -42,6 +58,11 @@ def run(
     detector: Annotated[
         Optional[str], typer.Option(help="blazeface, haar or whole (the image is the face)")
     ] = None,
+    device_id: Annotated[
+        Optional[str],
+        typer.Option(help="This device's id, a-z 0-9 _ -; the host's name if omitted"),
+    ] = None,
+    camera_id: Annotated[Optional[str], typer.Option(help="The camera's id, likewise")] = None,
     purpose: Annotated[
         Optional[str], typer.Option(help="Why faces are analysed; needed beyond stdout")
     ] = None,
@@ -49,8 +70,9 @@ def run(
         Optional[str], typer.Option(help="What the live page tells the people in view")
     ] = None,
     http_allow_remote: Annotated[
-        bool, typer.Option("--http-allow-remote", help="Let other machines reach an http sink")
-    ] = False,
+        Optional[bool],
+        typer.Option("--http-allow-remote", help="Let other machines reach an http sink"),
+    ] = None,
     preview: Annotated[
         Optional[str],
         typer.Option(metavar="[faces|boxes]", help="Let the page show the blurred room"),
@@ -60,30 +82,62 @@ def run(
         Optional[str], typer.Option(help="CPU; onnx bundles also CUDA and TENSORRT")
     ] = None,
     selftest: Annotated[
-        bool, typer.Option("--selftest", help="First let the bundle prove itself on this machine")
-    ] = False,
+        Optional[bool],
+        typer.Option("--selftest", help="First let the bundle prove itself on this machine"),
+    ] = None,
     events: Annotated[Optional[int], typer.Option(help="End after so many frames")] = None,
     smoothing: Annotated[
         Optional[float], typer.Option(help="Time constant of a face's scores, in seconds; 0: off")
     ] = None,
+    abstain_below: Annotated[
+        Optional[float], typer.Option(help="Best probability below which a face is uncertain")
+    ] = None,
+    most_faces: Annotated[Optional[int], typer.Option(help="Faces a frame, largest first")] = None,
+    smallest_face: Annotated[Optional[int], typer.Option(help="Pixels; smaller are left")] = None,
+    roi: Annotated[
+        Optional[str], typer.Option(help="Look there alone: x,y,w,h in shares of the frame")
+    ] = None,
+    detect_every: Annotated[
+        Optional[int], typer.Option(help="Frames from one detection to the next; else as measured")
+    ] = None,
+    aggregate: Annotated[
+        Optional[float], typer.Option(help="Tell counts and means of so many seconds, no faces")
+    ] = None,
+    aggregate_public: Annotated[
+        Optional[bool],
+        typer.Option("--aggregate-public", help="60 s or more, silent under 5 faces"),
+    ] = None,
+    state_dir: Annotated[Optional[Path], typer.Option(help="Folder of the lock")] = None,
+    log: Annotated[Optional[str], typer.Option(help="Lines on stderr: text or json")] = None,
 ) -> None:
     """Watch a camera and say which expressions are seen, one JSON object a frame."""
-    from edge_fer.config import NOTICE, SMOOTHING_S, STDOUT, RunConfig
-    from edge_fer.daemon import run as watch
+    from edge_fer.signals import listening
 
-    config = RunConfig(
-        camera=camera,
-        bundle=bundle,
-        sinks=tuple(sink or (STDOUT,)),
-        detector=detector,
-        purpose=purpose,
-        notice=NOTICE if notice is None else notice,
-        http_allow_remote=http_allow_remote,
-        preview=preview,
-        threads=threads,
-        engine_device=device,
-        selftest=selftest,
-        events=events,
-        smoothing_s=SMOOTHING_S if smoothing is None else smoothing,
-    )
-    raise typer.Exit(watch(config))
+    with listening() as asked:
+        raise typer.Exit(_start(context.params, asked))
+
+
+def _start(given: dict[str, Any], asked: Asked) -> int:
+    from edge_fer.config import read_roi
+    from edge_fer.errors import SettingError
+    from edge_fer.quiet import quiet_opencv
+    from edge_fer.settings import Plan
+    from edge_fer.settings.keys import KEYS
+
+    quiet_opencv()
+    flags = {one.field: given[key.replace("-", "_")] for key, one in KEYS.items()}
+    flags["sinks"] = tuple(flags["sinks"] or ()) or None
+    if given["roi"] is not None:
+        flags["roi"] = read_roi(given["roi"])
+    plan = Plan(flags, given["config"])
+    try:
+        config = plan.read()
+        if given["check"]:
+            from edge_fer.rehearsal import rehearse
+
+            return rehearse(config)
+        from edge_fer.daemon import run as watch
+
+        return watch(config, plan.read if plan.path else None, asked)
+    except SettingError as error:
+        raise plan.located(error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_fer.emotions import LABELS
-from edge_fer.errors import EngineError
+from edge_fer.errors import EngineError, NotFinite
 from edge_fer.types import FaceBatch, ScoreBatch
 
 TOLERANCE = 0.02
@@ -22,12 +22,12 @@ def checked_faces(faces: FaceBatch, size: int) -> FaceBatch:
 
 
 def checked_scores(scores: ScoreBatch, model: str) -> ScoreBatch:
-    """Rows scaled to sum 1; raises EngineError for NaN, infinity or rows that are no scores."""
+    """Rows scaled to sum 1; raises NotFinite for NaN, infinity or rows that are no scores."""
     if scores.shape[1:] != (len(LABELS),):
         raise EngineError(
             f"{model}: gave scores of shape {scores.shape}, expected (N, {len(LABELS)})"
         )
     sums = scores.sum(axis=1, keepdims=True)
     if not np.isfinite(scores).all() or (np.abs(sums - 1) > TOLERANCE).any():
-        raise EngineError(f"{model}: gave scores that are no probabilities; reconvert the bundle")
+        raise NotFinite(f"{model}: gave scores that are no probabilities; reconvert the bundle")
     return np.asarray(scores / sums, np.float32)

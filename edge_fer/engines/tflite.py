@@ -62,12 +62,12 @@ class TfliteEngine:
         inputs, outputs = self._model.get_input_details(), self._model.get_output_details()
         wanted = [1, self._size, self._size, 3]
         if len(inputs) != 1 or list(inputs[0]["shape"]) != wanted:
-            shapes = [list(i["shape"]) for i in inputs]
+            shapes = [i["shape"].tolist() for i in inputs]
             raise BundleError(
                 f"{bundle.path}: the model takes {shapes}, the manifest says {wanted}"
             )
         if len(outputs) != 1 or list(outputs[0]["shape"]) != [1, len(LABELS)]:
-            shapes = [list(o["shape"]) for o in outputs]
+            shapes = [o["shape"].tolist() for o in outputs]
             raise BundleError(f"{bundle.path}: the model gives {shapes}, not [1, {len(LABELS)}]")
         _check_bytes(bundle, inputs[0])
         return inputs[0], outputs[0]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter, time
 from typing import Any
 
-from edge_fer.config import STDOUT
+from edge_fer.config import STDOUT, RunConfig
+from edge_fer.errors import ConfigError, EdgeFerError, SettingError, StorageError
+from edge_fer.notices import notice
 from edge_fer.plugins import load, split_spec
 from edge_fer.protocols import Sink
 from edge_fer.sinks.setting import Setting
@@ -30,17 +33,25 @@ def open_sink(spec: str, setting: Setting | None = None) -> Sink:
     return sink
 
 
+@dataclass(slots=True)
+class _Open:
+    """One sink, and the spec that it was opened by."""
+
+    spec: str
+    sink: Sink
+
+
 class Sinks:
     """Several sinks as one; a sink that nobody can read any more is left out."""
 
     def __init__(self, specs: Iterable[str], setting: Setting | None = None) -> None:
-        self._sinks: list[Sink] = []
-        setting = setting or Setting()
-        self._metrics = setting.metrics
+        self._open: list[_Open] = []
+        self._setting = setting or Setting()
+        self._metrics = self._setting.metrics
+        self._last_closed = ""
         try:
-            for spec in specs:
-                self._sinks.append(open_sink(spec, setting))
-                self._metrics.sink_opened(name_of(spec), self._sinks[-1])
+            for i, spec in enumerate(specs):
+                self._open.append(self._opened(i, spec))
         except BaseException:
             self.close()
             raise
@@ -48,48 +59,121 @@ class Sinks:
     @property
     def open(self) -> bool:
         """False when there is nobody left to write for."""
-        return bool(self._sinks)
+        return bool(self._open)
 
     @property
     def backlog(self) -> int:
         """Events that wait in the fullest queue."""
-        return max((sink.backlog for sink in self._sinks), default=0)
+        return max((one.sink.backlog for one in self._open), default=0)
 
     @property
     def enabled(self) -> bool:
         """False while somebody has switched the analysis off, where a sink has a switch for it."""
-        return all(getattr(sink, "enabled", True) for sink in self._sinks)
+        return all(getattr(one.sink, "enabled", True) for one in self._open)
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Count one event, and hand it to all."""
         start = perf_counter()
         self._metrics.event(event)
-        for sink in list(self._sinks):
-            self._hand(sink, event)
+        for one in list(self._open):
+            self._hand(one, event)
         self._metrics.stages.observe(perf_counter() - start, "publish")
         self._metrics.loops.set(time(), "publish")
 
     def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
         """Let the sinks that show pictures see a frame; `predictions` is None without a result."""
-        for sink in self._sinks:
-            if shown := getattr(sink, "show", None):
+        for one in self._open:
+            if shown := getattr(one.sink, "show", None):
                 shown(image, predictions)
 
-    def _hand(self, sink: Sink, event: Mapping[str, Any]) -> None:
+    def change(self, config: RunConfig) -> None:
+        """Serve another configuration: what stays the same stays open, or everything does.
+
+        A port, a file and a name at the broker cannot be had twice, so the old sink closes first;
+        when a new one cannot be opened the old ones come back. Raises what opening raises.
+        """
+        before, setting = self._setting.config, self._setting
+        told = ("purpose", "notice", "http_allow_remote", "preview", "aggregate_s")
+        same = all(getattr(before, name) == getattr(config, name) for name in told)
+        kept = [one for one in self._open if one.spec in config.sinks and _keeps(one.spec, same)]
+        gone = [one.spec for one in self._open if one not in kept]
+        self._close([one for one in self._open if one not in kept])
+        setting.config = config
         try:
-            sink.write(event)
-        except BrokenPipeError:
-            self._sinks.remove(sink)
-            self._metrics.sink_closed(sink)
-            sink.close()
+            self._open = self._joined(kept, config.sinks)
+        except EdgeFerError:
+            setting.config = before
+            self._open = kept
+            self._restore(gone)
+            raise
+
+    def check_end(self) -> None:
+        """Raise StorageError when the last sink was lost and was not stdout, whose reader may go.
+
+        A daemon without sinks must not end as if all was well.
+        """
+        if not self._open and self._last_closed not in ("", STDOUT):
+            raise StorageError(
+                f"{self._last_closed} is read by nobody any more, and there is no other sink"
+            )
 
     def close(self) -> None:
         """Flush and release all."""
-        while self._sinks:
-            self._sinks.pop().close()
+        self._last_closed = ""
+        while self._open:
+            self._open.pop().sink.close()
+
+    def _hand(self, one: _Open, event: Mapping[str, Any]) -> None:
+        try:
+            one.sink.write(event)
+        except BrokenPipeError:
+            self._last_closed = one.spec
+            self._open.remove(one)
+            self._metrics.sink_closed(one.sink)
+            one.sink.close()
+
+    def _opened(self, number: int, spec: str) -> _Open:
+        try:
+            one = _Open(spec, open_sink(spec, self._setting))
+        except ConfigError as error:
+            raise SettingError(f"sinks.{number}", str(error)) from error
+        self._metrics.sink_opened(name_of(spec), one.sink)
+        return one
+
+    def _joined(self, kept: list[_Open], specs: Iterable[str]) -> list[_Open]:
+        """The sinks of all specs, in order; closes what it opened when one cannot be."""
+        old = {one.spec: one for one in kept}
+        joined: list[_Open] = []
+        try:
+            for i, spec in enumerate(specs):
+                joined.append(old.get(spec) or self._opened(i, spec))
+        except BaseException:
+            self._close([one for one in joined if one not in kept])
+            raise
+        return joined
+
+    def _restore(self, specs: Iterable[str]) -> None:
+        for spec in specs:
+            self._reopen(spec)
+
+    def _reopen(self, spec: str) -> None:
+        try:
+            self._open.append(self._opened(0, spec))
+        except EdgeFerError as error:
+            notice(f"{spec} could not be opened again: {error}", "error")
+
+    def _close(self, some: Iterable[_Open]) -> None:
+        for one in some:
+            self._metrics.sink_gone(one.sink)
+            one.sink.close()
 
 
 def name_of(spec: str) -> str:
     """The sink's name in the metrics; that of `http` is what its streams are called there."""
     scheme, _ = split_spec(spec)
     return "stdout" if spec == STDOUT else {"http": "ws"}.get(scheme, scheme)
+
+
+def _keeps(spec: str, same: bool) -> bool:
+    """True when a sink may stay: lines do not depend on what people are told."""
+    return same or split_spec(spec)[0] == "jsonl"

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from edge_fer.errors import ConfigError, StorageError
+from edge_fer.errors import ConfigError
 from edge_fer.notices import notice
+from edge_fer.options import read_options
 from edge_fer.sinks.encoding import encode
+from edge_fer.sinks.lines import LineFile, Stdout
 from edge_fer.sinks.setting import Setting
 
-STDOUT = 1
 QUEUE = 256
 """Events that wait for a slow reader; then the oldest is dropped."""
 FLUSH_S = 2.0
 """Longest wait of `close`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of the sink; raises ValueError for what cannot be."""
+
+    file: str = ""
+    """To append to; `-` is stdout."""
+    max_mb: float = 16.0
+    """Megabytes at which a new file is begun; 0 is never."""
+    keep: int = 3
+    """Older files beside it, as FILE.1 (the newest) to FILE.3."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_mb <= 1e6:
+            raise ValueError(f"max_mb is {self.max_mb:g}, expected 0 (never) to 1000000")
+        if not 0 <= self.keep <= 99:
+            raise ValueError(f"keep is {self.keep}, expected 0 to 99")
+
+
+def read_settings(argument: str) -> Settings:
+    """The settings of `FILE,max_mb=10,keep=5`; raises ConfigError naming the option."""
+    file, _, rest = argument.partition(",")
+    if not file:
+        raise ConfigError("jsonl: needs a file, such as jsonl:events.jsonl, or jsonl:- for stdout")
+    if file == "-" and rest:
+        raise ConfigError(f"jsonl:- is stdout and has no options, not {rest!r}")
+    return read_options(Settings(file), rest, "jsonl")
+
+
 class JsonLines:
-    """`-` is stdout; a file is appended to, made with mode 0600."""
+    """`-` is stdout; a file is appended to, made with mode 0600, and begun anew when it is full."""
 
     dropped: int
     """Events that were never written: the queue or the disk was full."""
 
     def __init__(self, argument: str, setting: Setting | None = None) -> None:
-        self._name = "stdout" if argument == "-" else argument
-        self._descriptor = _stdout() if argument == "-" else _opened(argument)
-        # A process that was killed, or a full disk, may have left half a line.
-        self._torn = argument != "-" and _ends_torn(argument)
+        settings = read_settings(argument)
+        limit = round(settings.max_mb * 1e6)
+        self._out = Stdout() if argument == "-" else LineFile(settings.file, limit, settings.keep)
+        self._name = "stdout" if argument == "-" else settings.file
         self.dropped = self._lost = 0
         self._queue: deque[bytes] = deque()
         self._closed = self._broken = False
@@ -62,9 +90,8 @@ class JsonLines:
             self._closed = True
             self._change.notify()
         self._thread.join(FLUSH_S)
-        if self._thread.is_alive() or self._descriptor == STDOUT:
-            return
-        os.close(self._descriptor)
+        if not self._thread.is_alive():
+            self._out.close()
 
     def _run(self) -> None:
         """The thread: write line after line."""
@@ -78,74 +105,24 @@ class JsonLines:
 
     def _deliver(self, line: bytes) -> None:
         try:
-            self._put(line)
+            self._out.put(line)
         except BrokenPipeError:
-            self._break()
+            with self._change:
+                self._broken = True
+            self._out.discard()
         except OSError as error:
             self._failed(error)
         else:
             self._succeeded()
 
-    def _put(self, line: bytes) -> None:
-        """Write a whole line, on a new one if the last is torn."""
-        data = b"\n" + line if self._torn else line
-        written = 0
-        try:
-            while written < len(data):
-                written += os.write(self._descriptor, data[written:])
-        finally:
-            if written:
-                self._torn = data[written - 1 : written] != b"\n"
-
-    def _break(self) -> None:
-        """The reader has gone: nothing that is still printed may raise for it."""
-        with self._change:
-            self._broken = True
-        if self._descriptor == STDOUT:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, STDOUT)
-            os.close(nowhere)
-
     def _failed(self, error: OSError) -> None:
         self.dropped += 1
         self._lost += 1
         if self._lost == 1:
-            notice(f"{self._name}: {error.strerror}; events are dropped until it takes them again")
+            reason = f"{self._name}: {error.strerror}"
+            notice(f"{reason}; events are dropped until it takes them again", "warning")
 
     def _succeeded(self) -> None:
         if self._lost:
             notice(f"{self._name}: takes events again; {self._lost} were dropped")
             self._lost = 0
-
-
-def _stdout() -> int:
-    if sys.__stdout__ is None:
-        # Its number may by now belong to a camera or a file of ours.
-        raise ConfigError("jsonl:- needs a stdout, but it is closed; choose jsonl:FILE")
-    return STDOUT
-
-
-def _opened(path: str) -> int:
-    """A descriptor that appends; raises ConfigError or StorageError naming the file."""
-    if not path:
-        raise ConfigError("jsonl: needs a file, such as jsonl:events.jsonl, or jsonl:- for stdout")
-    try:
-        # Without O_NONBLOCK a FIFO that nobody reads would hang us here.
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: cannot be opened for events ({error.strerror}); "
-            "choose a file in a folder that exists and may be written"
-        ) from error
-    os.set_blocking(descriptor, True)
-    return descriptor
-
-
-def _ends_torn(path: str) -> bool:
-    """True for a regular file whose last byte is no line end."""
-    if not os.path.isfile(path) or not os.path.getsize(path):
-        return False
-    with open(path, "rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read() != b"\n"

@@ -8,11 +8,11 @@ from edge_fer.config import RunConfig
 from edge_fer.metrics import Metrics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Setting:
     """Handed to every sink as it is opened."""
 
     config: RunConfig = field(default_factory=RunConfig)
-    """What the daemon was told."""
+    """What the daemon was told; another one after a reload."""
     metrics: Metrics = field(default_factory=Metrics)
     """What it counts."""

@@ -89,7 +89,7 @@ print(sink.dropped)
 """
 
 
-def test_a_full_disk_drops_counts_and_recovers_on_a_new_line(tmp_path: Path) -> None:
+def test_s11_a_full_disk_drops_counts_and_recovers_on_a_new_line(tmp_path: Path) -> None:
     # A limit on the file's size stands for the disk: both cut a line in two and fail with OSError.
     child = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "e")],
@@ -106,7 +106,9 @@ def test_a_full_disk_drops_counts_and_recovers_on_a_new_line(tmp_path: Path) -> 
     assert child.stderr.count("\n") == 2
 
 
-def test_a_reader_that_never_reads_stops_nobody_and_the_oldest_events_go(tmp_path: Path) -> None:
+def test_s10_a_reader_that_never_reads_stops_nobody_and_the_oldest_events_go(
+    tmp_path: Path,
+) -> None:
     reading, writing = os.pipe()
     sink = JsonLines(f"/dev/fd/{writing}")
     for n in range(2_000):
@@ -142,3 +144,44 @@ def test_a_closed_stdout_is_refused_at_the_door() -> None:
         check=False,
     )
     assert "ConfigError: jsonl:- needs a stdout" in child.stderr
+
+
+def test_a_full_file_becomes_an_older_one_and_the_oldest_goes(tmp_path: Path) -> None:
+    sink = JsonLines(f"{tmp_path / 'e'},max_mb=0.001,keep=2")
+    for n in range(200):
+        sink.write({"n": n, "rest": "x" * 80})
+        while sink.backlog:
+            time.sleep(0.001)
+    sink.close()
+    kept = [tmp_path / "e.2", tmp_path / "e.1", tmp_path / "e"]
+    numbers = [n for path in kept for n in lines_of(path)]
+    assert numbers == list(range(numbers[0], 200))
+    assert all(path.stat().st_size <= 1000 for path in kept)
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in kept)
+
+
+def test_without_older_files_a_full_one_is_begun_anew(tmp_path: Path) -> None:
+    sink = JsonLines(f"{tmp_path / 'e'},max_mb=0.0005,keep=0")
+    for n in range(50):
+        sink.write({"n": n, "rest": "x" * 80})
+    sink.close()
+    assert lines_of(tmp_path / "e")[-1] == 49
+    assert (tmp_path / "e").stat().st_size <= 500
+    assert [path.name for path in tmp_path.iterdir()] == ["e"]
+
+
+@pytest.mark.parametrize("options", ["max_mb=-1", "keep=100", "max_mb=nan", "size=1", "keep=x"])
+def test_a_wrong_option_is_refused(tmp_path: Path, options: str) -> None:
+    with pytest.raises(ConfigError, match="jsonl"):
+        open_sink(f"jsonl:{tmp_path / 'e'},{options}")
+
+
+def test_two_sinks_cannot_have_the_same_file(tmp_path: Path) -> None:
+    (tmp_path / "e").touch()
+    (tmp_path / "link").symlink_to("e")
+    first = JsonLines(str(tmp_path / "e"))
+    with pytest.raises(ConfigError, match="another sink writes there"):
+        JsonLines(str(tmp_path / "link"))
+    first.close()
+    JsonLines(str(tmp_path / "e")).close()

@@ -1,0 +1,80 @@
+"""A bundle that was proven and its engine, or the fallback that was configured for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_fer.bundle import Bundle, open_bundle
+from edge_fer.config import RunConfig
+from edge_fer.engines import DEVICE, DEVICES, open_engine
+from edge_fer.errors import BundleError, EngineError, Refused
+from edge_fer.notices import notice
+from edge_fer.probe import prove
+from edge_fer.protocols import Engine
+from edge_fer.selftest import selftest
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What turns faces into scores now."""
+
+    bundle: Bundle
+    engine: Engine
+    fallback: bool = False
+    """True when it is not the one that was asked for."""
+
+
+def open_model(config: RunConfig) -> Model:
+    """The bundle that was asked for, else the fallback; raises as load_model."""
+    try:
+        return load_model(config, config.bundle_path())
+    except (BundleError, EngineError, Refused) as error:
+        if config.fallback is None:
+            raise
+        notice(f"{error}; the fallback {config.fallback} serves instead", "error")
+        return open_fallback(config)
+
+
+def open_fallback(config: RunConfig) -> Model:
+    """The fallback, said to be one; raises as load_model, or where none is named."""
+    if config.fallback is None:
+        raise BundleError("no fallback is configured")
+    model = load_model(config, config.fallback)
+    return Model(model.bundle, model.engine, fallback=True)
+
+
+def load_model(config: RunConfig, path: Path) -> Model:
+    """Verify a bundle, prove it in a child, load it and infer once; selftest it where asked to.
+
+    Raises BundleError, ConfigError, EngineError, MissingExtra or Refused.
+    """
+    bundle = open_bundle(path)
+    if _on_cpu(config, bundle):
+        prove(bundle, config.threads)
+    engine = open_engine(bundle, config.threads, config.engine_device)
+    _check_precision(bundle, engine)
+    side = bundle.manifest.input_size
+    # What cannot run fails now, and the first face does not wait for it.
+    engine.infer(np.zeros((1, side, side, 3), np.uint8))
+    if config.selftest:
+        notice(selftest(bundle, engine).demand())
+    return Model(bundle, engine)
+
+
+def _on_cpu(config: RunConfig, bundle: Bundle) -> bool:
+    """True where a child can try it: an accelerator may serve one process, or take minutes."""
+    named = config.engine_device or os.environ.get(DEVICE)
+    return (named or DEVICES[bundle.manifest.format][0]) == "CPU"
+
+
+def _check_precision(bundle: Bundle, engine: Engine) -> None:
+    """INT8 is asked and executed, or neither; a float bundle may run in either float."""
+    asked, executed = bundle.manifest.precision, engine.precision
+    if (asked == "int8") != (executed == "int8"):
+        raise BundleError(
+            f"{bundle.path}: the manifest says {asked}, the model executes {executed}; convert anew"
+        )

@@ -1,0 +1,37 @@
+"""`edge-fer run --check`: everything that a start opens is opened, and closed again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from edge_fer.cameras import open_camera
+from edge_fer.config import RunConfig
+from edge_fer.detectors import open_detector
+from edge_fer.errors import CameraError, InUse
+from edge_fer.lock import only_daemon
+from edge_fer.metrics import Metrics
+from edge_fer.model import open_model
+from edge_fer.notices import notice
+from edge_fer.sinks import Sinks
+from edge_fer.sinks.setting import Setting
+
+
+def rehearse(config: RunConfig) -> int:
+    """0 where a start would go on to the first frame; else raises what the start would raise.
+
+    While the daemon itself runs, its ports and files are left alone: the answer is then about the
+    file that it is to read next.
+    """
+    open_model(config)
+    open_detector(config.detector)
+    try:
+        with only_daemon(config), closing(Sinks(config.sinks, Setting(config, Metrics()))):
+            pass
+    except InUse as error:
+        notice(f"{error}; sinks were not opened")
+    try:
+        open_camera(config.camera).close()
+    except CameraError as error:
+        notice(f"{error}; a start would wait for it", "warning")
+    notice("the configuration is good")
+    return 0

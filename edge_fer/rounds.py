@@ -1,0 +1,41 @@
+"""What is done whenever the daemon's loop goes round, with or without a frame."""
+
+from __future__ import annotations
+
+from edge_fer.analysis import Analysis
+from edge_fer.events import Events
+from edge_fer.pulse import Pulse
+from edge_fer.reload import Reloader
+from edge_fer.service import Service
+from edge_fer.wall_clock import WallClock
+
+
+class Rounds:
+    """At least each 0.2 s, except while the loop is busy with a frame or a camera."""
+
+    def __init__(
+        self,
+        pulse: Pulse,
+        clock: WallClock,
+        reloader: Reloader,
+        analysis: Analysis,
+        events: Events,
+        service: Service,
+    ) -> None:
+        self._pulse, self._clock, self._reloader = pulse, clock, reloader
+        self._analysis, self._events, self._service = analysis, events, service
+        self._said = ""
+
+    def turn(self) -> None:
+        """Once round."""
+        self._pulse.beat()
+        self._clock.look()
+        self._reloader.turn()
+        self._analysis.turn()
+        if self._said != self._events.camera_state:
+            self._said = self._events.camera_state
+            self._service.status(f"camera {self._said}")
+
+    def opening(self) -> None:
+        """The loop is about to open a camera, which may take long."""
+        self._pulse.beat("camera")

@@ -1,0 +1,115 @@
+"""Places that take whole lines: stdout, and a file that mends torn lines and does not grow on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import sys
+
+from edge_fer.errors import ConfigError, StorageError
+
+STDOUT = 1
+
+
+class Stdout:
+    """File descriptor 1."""
+
+    def __init__(self) -> None:
+        if sys.__stdout__ is None:
+            # Its number may by now belong to a camera or a file of ours.
+            raise ConfigError("jsonl:- needs a stdout, but it is closed; choose jsonl:FILE")
+        self._descriptor = STDOUT
+        self._torn = False
+
+    def put(self, line: bytes) -> None:
+        """Write a whole line, on a new one if the last is torn; raises OSError."""
+        data = b"\n" + line if self._torn else line
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(self._descriptor, data[written:])
+        finally:
+            if written:
+                self._torn = data[written - 1 : written] != b"\n"
+
+    def discard(self) -> None:
+        """The reader has gone: nothing that is still printed may raise for it."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, STDOUT)
+        os.close(nowhere)
+
+    def close(self) -> None:
+        """Nothing: it is not ours."""
+
+
+class LineFile(Stdout):
+    """A file, or a FIFO that somebody reads; raises ConfigError or StorageError naming it."""
+
+    def __init__(self, path: str, limit: int = 0, keep: int = 0) -> None:
+        self._path, self._limit, self._keep = path, limit, keep
+        self._descriptor = _opened(path)
+        # A process that was killed, or a full disk, may have left half a line.
+        self._torn = _ends_torn(path)
+
+    def put(self, line: bytes) -> None:
+        """As of stdout; a regular file that would grow beyond the limit is begun anew before."""
+        status = os.fstat(self._descriptor)
+        full = status.st_size and status.st_size + len(line) > self._limit > 0
+        if full and stat.S_ISREG(status.st_mode):
+            self._rotate()
+        super().put(line)
+
+    def discard(self) -> None:
+        """Nothing: nobody else writes here."""
+
+    def close(self) -> None:
+        """Release the file."""
+        os.close(self._descriptor)
+
+    def _rotate(self) -> None:
+        """FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on; the oldest goes."""
+        names = [self._path, *(f"{self._path}.{i}" for i in range(1, self._keep + 1))]
+        for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
+            if os.path.exists(newer):
+                os.replace(newer, older)
+        if not self._keep:
+            os.unlink(self._path)
+        fresh = _opened(self._path)
+        os.close(self._descriptor)
+        self._descriptor, self._torn = fresh, False
+
+
+def _opened(path: str) -> int:
+    """A descriptor that appends, and that no other sink has; raises StorageError."""
+    try:
+        # Without O_NONBLOCK a FIFO that nobody reads would hang us here.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be opened for events ({error.strerror}); "
+            "choose a file in a folder that exists and may be written"
+        ) from error
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        _claim(descriptor, path)
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _claim(descriptor: int, path: str) -> None:
+    """Two writers would rotate the file away under each other."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise ConfigError(f"{path}: another sink writes there already; choose another") from error
+
+
+def _ends_torn(path: str) -> bool:
+    """True for a regular file whose last byte is no line end."""
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return False
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
