@@ -147,7 +147,10 @@ def test_the_paired_bootstrap_agrees_with_drawing_faces_one_by_one():
     gains = (answers == truth).astype(int) - (parent == truth)
     low, high = np.percentile(gains[faces].mean(1), (2.5, 97.5))
     assert found.value == pytest.approx(-0.05)
-    assert (found.low, found.high) == (pytest.approx(low, abs=0.004), pytest.approx(high, abs=0.004))
+    assert (found.low, found.high) == (
+        pytest.approx(low, abs=0.004),
+        pytest.approx(high, abs=0.004),
+    )
 
 
 def test_a_bootstrap_over_no_faces_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from typing import Any
@@ -20,6 +21,8 @@ from edge_fer.types import FaceBatch, ScoreBatch
 
 PRECISIONS = {"i8": "int8", "u8": "int8", "f32": "fp32", "f16": "fp16"}
 """OpenVINO's words and ours."""
+WEIGHTED = ("Convolution", "FullyConnected", "MatMul")
+"""Layers of a compiled graph that multiply by weights."""
 
 
 class OpenvinoEngine:
@@ -37,7 +40,8 @@ class OpenvinoEngine:
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise BundleError(f"{bundle.path}: OpenVINO refuses the model ({reason})") from error
-        self.precision = _executed(compiled)
+        self.work = _work(compiled)
+        self.precision = max(self.work, key=lambda kind: self.work[kind])
         self._request = compiled.create_infer_request()
 
     def infer(self, faces: FaceBatch) -> ScoreBatch:
@@ -75,17 +79,21 @@ def _check(bundle: Bundle, model: ov.Model, size: int) -> None:
         raise BundleError(f"{bundle.path}: the model takes and gives {found}, expected {wanted}")
 
 
-def _executed(compiled: ov.CompiledModel) -> str:
-    """The precision in which most convolutions of the compiled graph run.
+def _work(compiled: ov.CompiledModel) -> dict[str, int]:
+    """Multiply-adds a face by the precision in which the compiled graph does them.
 
     Read from the kernel's name, such as `brgconv_avx512_f32`: the field runtimePrecision holds
-    that of the stored weights where the plugin unpacks them.
+    that of the stored weights where the plugin unpacks them. An output is a sum over all but the
+    first axis of the weights, in grouped convolutions over all but the first two.
     """
     kinds: Counter[str] = Counter()
     for node in compiled.get_runtime_model().get_ordered_ops():
         info = node.get_rt_info()
-        if str(info["layerType"].astype(str)) == "Convolution":
-            kernel = str(info["primitiveType"].astype(str)).lower()
-            kinds[kernel.rpartition("_")[2]] += 1
-    ((most, _),) = kinds.most_common(1) or [("unknown", 0)]
-    return PRECISIONS.get(most, most)
+        if str(info["layerType"].astype(str)) not in WEIGHTED:
+            continue
+        kernel = str(info["primitiveType"].astype(str)).lower().rpartition("_")[2]
+        results = node.output(0).get_partial_shape().to_shape()
+        weights = node.input_value(1).get_partial_shape().to_shape()
+        kept = 2 if len(weights) == len(results) + 1 else 1
+        kinds[PRECISIONS.get(kernel, kernel)] += math.prod(results) * math.prod(weights[kept:])
+    return dict(kinds) or {"unknown": 0}
