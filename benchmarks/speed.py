@@ -50,12 +50,16 @@ def _tflite(bundle: Bundle, threads: int, face: FaceBatch) -> Callable[[], Any]:
 
     model = interpreter(bundle.file(".tflite"), threads)
     entry = model.get_input_details()[0]
+    leaving = model.get_output_details()[0]["index"]
     as_int8 = entry["dtype"] is np.int8
-    model.set_tensor(
-        entry["index"], (face ^ 0x80).view(np.int8) if as_int8 else face.astype(np.float32)
-    )
-    invoke: Callable[[], Any] = model.invoke
-    return invoke
+    encoded = (face ^ 0x80).view(np.int8) if as_int8 else face.astype(np.float32)
+
+    def once() -> None:
+        model.set_tensor(entry["index"], encoded)
+        model.invoke()
+        model.get_tensor(leaving)
+
+    return once
 
 
 def _openvino(bundle: Bundle, threads: int, face: FaceBatch) -> Callable[[], Any]:
