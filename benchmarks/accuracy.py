@@ -32,12 +32,12 @@ class Predicting(Protocol):
         """(stop - start, 7) scores."""
 
 
-def predict(subject: Predicting, count: int, progress: Progress) -> ScoreBatch:
+def predict(subject: Predicting, count: int, progress: Progress, what: str = "faces") -> ScoreBatch:
     """(count, 7) scores of all faces."""
     scores: list[list[float]] = []
     for start in range(0, count, CHUNK):
         scores += subject.predict(start, min(start + CHUNK, count))
-        progress(f"{subject.name}: faces", len(scores), count)
+        progress(f"{subject.name}: {what}", len(scores), count)
     return np.array(scores, np.float32)
 
 

@@ -1,4 +1,4 @@
-"""The full-precision parent in Keras: on a GPU if Keras sees one, else on the CPU."""
+"""The parent in Keras, in full or mixed precision: on a GPU if Keras sees one, else on the CPU."""
 
 from __future__ import annotations
 
@@ -10,24 +10,32 @@ from typing import Any
 import keras
 import numpy as np
 
+from benchmarks.keras_device import describe
+from edge_fer.errors import ConfigError
 from edge_fer.training.checkpoint import Checkpoint, set_weights
-from edge_fer.training.machine import gpu_name
 from edge_fer.training.model import build
 from edge_fer.types import FaceBatch, ScoreBatch
 
-BATCH = 64
-"""Faces at once where many are asked for."""
+MOST = 1024
+"""Faces at once at most: beyond it a batch of bytes alone is hundreds of megabytes."""
+POLICIES = {"fp32": "float32", "bf16": "mixed_bfloat16", "fp16": "mixed_float16"}
+"""Our word for a precision and Keras'."""
 
 
 class Baseline:
-    """A checkpoint as an engine: bytes in, calibrated probabilities out, float32 throughout."""
+    """A checkpoint as an engine: bytes in, calibrated probabilities out.
 
-    precision = "fp32"
+    `fp32` is float32 throughout; `bf16` and `fp16` multiply in the shorter type and keep weights
+    and the head in float32.
+    """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, precision: str = "fp32") -> None:
         checkpoint = Checkpoint.load(path)
+        if precision not in POLICIES:
+            raise ConfigError(f"precision {precision!r}: choose from {', '.join(POLICIES)}")
+        self.precision = precision
         _prepare(threads)
-        keras.mixed_precision.set_global_policy("float32")
+        keras.mixed_precision.set_global_policy(POLICIES[precision])
         model = build(checkpoint.recipe.architecture)
         set_weights(model, checkpoint.weights)
         self.runtime = f"keras {keras.__version__} {_backend_version()}"
@@ -37,7 +45,7 @@ class Baseline:
 
     def infer(self, faces: FaceBatch) -> ScoreBatch:
         """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""
-        parts = [self._scores(faces[i : i + BATCH]) for i in range(0, len(faces), BATCH)]
+        parts = [self._scores(faces[i : i + MOST]) for i in range(0, len(faces), MOST)]
         return np.concatenate([np.asarray(keras.ops.convert_to_numpy(p)) for p in parts])
 
     def _facts(self, checkpoint: Checkpoint, threads: int) -> dict[str, Any]:
@@ -46,28 +54,13 @@ class Baseline:
             "precision_asked": self.precision,
             "precision_executed": self.precision,
             "runtime": self.runtime,
-            "device": device_name(),
+            "device": describe()["name"],
             "threads": threads,
             "input_size": checkpoint.recipe.architecture.size,
             "size_bytes": sum(values.nbytes for values in checkpoint.weights.values()),
             "sha256": checkpoint.sha256,
             "parent": None,
         }
-
-
-def device_name() -> str:
-    """What Keras computes on: the GPU's own name where the backend tells it."""
-    gpu = gpu_name()
-    if gpu is None:
-        return "CPU"
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        details = tf.config.experimental.get_device_details(
-            tf.config.list_physical_devices("GPU")[0]
-        )
-        return f"GPU {details.get('device_name', gpu)}"
-    return f"GPU {gpu}"
 
 
 def _compiled(model: keras.Model, temperature: float) -> Callable[[FaceBatch], Any]:
@@ -77,7 +70,7 @@ def _compiled(model: keras.Model, temperature: float) -> Callable[[FaceBatch], A
     """
 
     def scores(faces: Any) -> Any:
-        logits = model(keras.ops.cast(faces, "float32"), training=False)
+        logits = keras.ops.cast(model(keras.ops.cast(faces, "float32"), training=False), "float32")
         return keras.ops.softmax(logits / temperature)
 
     backend = keras.backend.backend()

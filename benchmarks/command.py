@@ -1,4 +1,4 @@
-"""What `edge-fer bench` asks for, and what it prints."""
+"""What `edge-fer bench` and its subcommands ask for, and what they print."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks import baseline_run
+from benchmarks.baseline_file import BaselineFile
 from benchmarks.markdown import plain
-from benchmarks.report import STANDARD, Settings
+from benchmarks.records import QUICK, STANDARD
 from benchmarks.run import bench
+from benchmarks.words import megabytes, number, percent
 from edge_fer.bundle import MANIFEST
 from edge_fer.datasets.shipped import SIDE, check_faces
-from edge_fer.errors import BundleError
+from edge_fer.errors import BundleError, ConfigError
 from edge_fer.progress import Progress
 from edge_fer.training.checkpoint import SHIPPED
 
-QUICK = Settings(rounds=5, queries=10, warmup=10)
-"""Fifty timed inferences: a look, no proof."""
 FOLDER = Path("bundles")
+SPLIT = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +31,78 @@ class Outcome:
     exit_status: int
 
 
-def measure(
-    bundles: Sequence[Path] | None,
-    data: str | None,
-    split: str,
-    checkpoint: Path | None,
-    out: Path,
-    limit: int | None,
-    threads: int | None,
-    quick: bool,
-    progress: Progress,
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of `edge-fer bench`."""
+
+    bundles: Sequence[Path]
+    data: str | None
+    split: str | None
+    checkpoint: Path | None
+    baseline: Path | None
+    out: Path
+    limit: int | None
+    threads: int | None
+    quick: bool
+    corruptions: bool
+
+
+def measure(asked: Asked, progress: Progress) -> Outcome:
     """Run the benchmark with the defaults of the command; raises as `benchmarks.run.bench`."""
+    if asked.split and not asked.data:
+        raise ConfigError(f"--split {asked.split}: is a split of a dataset: give --data too")
+    if asked.baseline and asked.checkpoint:
+        raise ConfigError("--baseline and --checkpoint: give one, the other's figures are in it")
     report = bench(
-        list(bundles or _all_bundles(FOLDER)),
-        checkpoint or _shipped(),
-        data,
-        split,
-        out,
-        faces=None if data else check_faces(SIDE),
-        limit=limit,
-        settings=QUICK if quick else STANDARD,
-        threads=threads,
+        list(asked.bundles or _all_bundles(FOLDER)),
+        asked.checkpoint or _shipped(),
+        asked.data,
+        asked.split or SPLIT,
+        asked.out,
+        faces=None if asked.data else check_faces(SIDE),
+        limit=asked.limit,
+        settings=QUICK if asked.quick else STANDARD,
+        threads=asked.threads,
+        baseline=asked.baseline,
+        corruptions=asked.corruptions,
         progress=progress,
     )
     return Outcome(plain(report), report.exit_status)
+
+
+def baseline(asked: Asked, cpu: bool, progress: Progress) -> Outcome:
+    """Measure the parent; raises as `benchmarks.baseline_run.run`."""
+    assert asked.data
+    found = baseline_run.run(
+        asked.checkpoint or SHIPPED,
+        asked.data,
+        asked.split or SPLIT,
+        asked.out,
+        cpu=cpu,
+        limit=asked.limit,
+        settings=QUICK if asked.quick else STANDARD,
+        corruptions=asked.corruptions,
+        progress=progress,
+    )
+    return Outcome("\n".join(_lines(found)), 0)
+
+
+def _lines(found: BaselineFile) -> list[str]:
+    """The baseline for a terminal."""
+    memory = megabytes(found.gpu_memory_bytes) if found.gpu_memory_bytes else None
+    lines = [" · ".join(filter(None, (found.place, memory, found.full.model.runtime)))]
+    for one in found.passes:
+        best = next(rate for rate in one.batches if rate.batch == one.best_batch)
+        low, high = one.accuracy["accuracy_95"]
+        lines.append(
+            f"{one.model.precision_executed}: {percent(one.accuracy['accuracy'])} "
+            f"({percent(low)} to {percent(high)}) of {one.accuracy['faces']:,} faces; one face p50 "
+            f"{number(one.cost.p50_ms)} ms, p90 {number(one.cost.p90_ms)} ms; best at "
+            f"{best.batch} faces a batch: {number(best.faces_per_s)} faces/s"
+        )
+    if found.invalid:
+        lines.append(f"INVALID: {found.invalid}: the times must not be quoted.")
+    return lines
 
 
 def _shipped() -> Path | None:

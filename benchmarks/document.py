@@ -25,11 +25,13 @@ def document(title: str, body: str) -> str:
     )
 
 
-def opening(title: str, line: str, notes: Sequence[str]) -> str:
+def opening(title: str, line: str, notes: Sequence[str], invalid: str | None = None) -> str:
     """The title, one line of facts, and what must be known before a figure is quoted."""
+    said = f"Invalid: {invalid}. The times must not be quoted." if invalid else ""
     items = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return (
         f'<header><h1>{escape(title)}</h1><p class="quiet">{escape(line)}</p>'
+        + (f'<p class="invalid">{escape(said)}</p>' if said else "")
         + (f'<div class="notes"><ul>{items}</ul></div>' if items else "")
         + "</header>"
     )

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from benchmarks.faces import facts_of, spread
 from benchmarks.models import open_baseline, open_bundle_engine
-from benchmarks.report import FaceFacts, Model
+from benchmarks.records import FaceFacts, Model
 from edge_fer.bundle import MANIFEST
 from edge_fer.config import check_threads
 from edge_fer.datasets import dropped_of, missing_classes, open_dataset, origin_of, samples_of
+from edge_fer.datasets.corruptions import CORRUPTIONS, corrupted
 from edge_fer.datasets.faces import classes_of, faces_of
 from edge_fer.emotions import LABELS
 from edge_fer.engines import default_threads
@@ -35,6 +36,7 @@ from edge_fer.statistics import (
     Interval,
     accuracy,
     balanced_accuracy,
+    paired_difference,
     reliability,
     summary,
     wilson,
@@ -90,6 +92,16 @@ class Abstaining:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrupted:
+    """The same faces with one fault of `edge_fer.datasets.corruptions`."""
+
+    corruption: str
+    accuracy: Interval
+    difference: Interval
+    """Its accuracy minus that on the clean faces, paired."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The whole result."""
 
@@ -114,6 +126,8 @@ class Evaluation:
     """By age, gender and the like, where the data tell them."""
     notes: tuple[str, ...]
     """What a reader must know before quoting a figure."""
+    corruptions: tuple[Corrupted, ...] = ()
+    """Empty where they were not asked for."""
 
     def to_json(self) -> str:
         """The text of `evaluation.json`."""
@@ -127,8 +141,12 @@ def evaluate(
     limit: int | None = None,
     threads: int | None = None,
     progress: Progress = silent,
+    corruptions: bool = False,
 ) -> Evaluation:
-    """Measure a checkpoint or bundle; raises NotFound, BadData, BundleError or MissingExtra."""
+    """Measure a checkpoint or bundle; raises NotFound, BadData, BundleError or MissingExtra.
+
+    With `corruptions` all faces are measured again under each fault.
+    """
     dataset = open_dataset(data)
     samples = spread(samples_of(dataset, split), limit)
     check_threads(threads)
@@ -149,16 +167,42 @@ def evaluate(
         abstaining=abstaining(scores, truth, threshold) if threshold else None,
         groups=tuple(groups(samples, scores.argmax(1), truth)),
         notes=tuple(_notes(samples, dropped_of(dataset, split))),
+        corruptions=tuple(
+            _corrupted(name, engine, samples, model.input_size, scores.argmax(1), progress)
+            for name in CORRUPTIONS
+            if corruptions
+        ),
     )
 
 
-def predict(engine: Engine, samples: Sequence[Sample], size: int, progress: Progress) -> ScoreBatch:
-    """(N, 7) probabilities, a few faces at a time."""
+def predict(
+    engine: Engine,
+    samples: Sequence[Sample],
+    size: int,
+    progress: Progress,
+    corruption: str | None = None,
+) -> ScoreBatch:
+    """(N, 7) probabilities, a few faces at a time; with a fault of `CORRUPTIONS` or clean."""
     parts = []
     for start in range(0, len(samples), CHUNK):
-        parts.append(engine.infer(faces_of(samples[start : start + CHUNK], size)))
-        progress("faces", min(start + CHUNK, len(samples)), len(samples))
+        some = samples[start : start + CHUNK]
+        faces = corrupted(some, size, corruption) if corruption else faces_of(some, size)
+        parts.append(engine.infer(faces))
+        progress(corruption or "faces", min(start + CHUNK, len(samples)), len(samples))
     return np.concatenate(parts)
+
+
+def _corrupted(
+    name: str,
+    engine: Engine,
+    samples: Sequence[Sample],
+    size: int,
+    clean: Classes,
+    progress: Progress,
+) -> Corrupted:
+    truth = classes_of(samples)
+    answers = predict(engine, samples, size, progress, name).argmax(1)
+    return Corrupted(name, accuracy(answers, truth), paired_difference(answers, clean, truth))
 
 
 def expressions(answers: Classes, truth: Classes) -> Iterator[Expression]:

@@ -10,9 +10,9 @@ from benchmarks.document import document, facts, figure, opening, section
 from benchmarks.evaluate import FEW, Evaluation, Group
 from benchmarks.facts import fact_table
 from benchmarks.markdown import aligned
-from benchmarks.plots import confusion, reliability
-from benchmarks.report import BUNDLE, Result
-from benchmarks.words import megabytes, percent, percent_range
+from benchmarks.matrices import confusion, reliability
+from benchmarks.records import BUNDLE, Result
+from benchmarks.words import megabytes, percent, percent_range, points, points_range
 from edge_fer.statistics import Interval
 from edge_fer.storage import write_file
 
@@ -29,6 +29,8 @@ def write(found: Evaluation, folder: Path) -> None:
 def plain(found: Evaluation) -> str:
     """The tables in aligned columns, and the notes."""
     tables = [headline(found), by_expression(found)]
+    if found.corruptions:
+        tables.append(by_corruption(found))
     if found.groups:
         tables.append(by_group(found))
     parts = [*(aligned(_in_one_line(table)) for table in tables), list(found.notes)]
@@ -43,6 +45,7 @@ def page(found: Evaluation) -> str:
         section(headline(found), "headline"),
         _drawings(found),
         section(by_expression(found)),
+        section(by_corruption(found)) if found.corruptions else "",
         section(by_group(found)) if found.groups else "",
         f'<div class="pair">{facts(_model(found))}{facts(_faces(found))}</div>',
     ]
@@ -86,6 +89,23 @@ def by_expression(found: Evaluation) -> Table:
     caption = "Precision: how often the answer is right. Recall: how many of its faces are found."
     header = ("Expression", "Faces", "Answers", "Precision", "Recall")
     return Table("By expression", caption, header, rows)
+
+
+def by_corruption(found: Evaluation) -> Table:
+    """Accuracy under each fault of cameras and crops, beside that on clean faces."""
+    low, high = found.summary["accuracy_95"]
+    clean = _share(Interval(found.summary["accuracy"], low, high))
+    rows = tuple(
+        (
+            Cell(one.corruption),
+            _share(one.accuracy),
+            Cell(points(one.difference.value), points_range(one.difference)),
+        )
+        for one in found.corruptions
+    )
+    caption = "One fault at a time, at one strength, on the same faces; differences are paired."
+    header = ("Faces", f"Accuracy, {found.faces.split}", "Against clean")
+    return Table("Under faults", caption, header, ((Cell("clean"), clean, Cell("")), *rows))
 
 
 def by_group(found: Evaluation) -> Table:

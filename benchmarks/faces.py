@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import FaceFacts
+from benchmarks.records import FaceFacts
 from edge_fer.datasets import list_hash, open_dataset, samples_of
+from edge_fer.datasets.corruptions import corrupted
 from edge_fer.datasets.faces import classes_of, faces_of, schemes
 from edge_fer.emotions import LABELS
 from edge_fer.errors import ConfigError
@@ -39,6 +40,10 @@ class Faces:
         if self._images is not None:
             return np.stack([crop_face(image, Box.whole(image), size) for image in self._images])
         return faces_of(self._samples, size)
+
+    def corrupted(self, fault: str, size: int) -> FaceBatch:
+        """The same faces with one of `CORRUPTIONS` drawn into them; labelled faces only."""
+        return corrupted(self._samples, size, fault)
 
 
 def labelled_faces(data: str, split: str, limit: int | None) -> Faces:

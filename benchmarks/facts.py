@@ -22,6 +22,7 @@ def faces(report: Report) -> Table:
         "SHA-256 of the list": facts.sha256,
         "Warm-up dropped": f"{report.settings.warmup} at first, {report.settings.settle} a turn",
         "Seed": str(report.settings.seed),
+        "Sittings": str(report.sittings),
     }
     return fact_table("Faces and method", pairs)
 
@@ -42,6 +43,7 @@ def machine(report: Report) -> Table:
         "Load, before and after": _change(facts, "load", "{:.2f}"),
         "Temperature": _change(facts, "temperature_c", "{:.0f} °C"),
         "Clock": _change(facts, "clock_mhz", "{:.0f} MHz"),
+        "Throttling": _throttling(facts),
         "Python": f"{facts.get('python')} with NumPy {facts.get('numpy')}",
         "OpenCV": facts.get("opencv"),
         "edge-fer": report.edge_fer,
@@ -53,6 +55,17 @@ def _change(facts: dict[str, Any], key: str, form: str) -> str | None:
     values = [facts.get(moment, {}).get(key) for moment in ("before", "after")]
     known = [form.format(value) for value in values if value is not None]
     return " → ".join(known) or None
+
+
+def _throttling(facts: dict[str, Any]) -> str | None:
+    """What slowed the processor before and after; None where the machine does not tell."""
+    told = [facts.get(moment, {}).get("throttling") for moment in ("before", "after")]
+    if None in told:
+        return None
+    said = [", ".join(one["active"]) or "none" for one in told]
+    counted = [one["events"] for one in told]
+    events = "" if None in counted else f" ({counted[1] - counted[0]} events in between)"
+    return " → ".join(said) + events
 
 
 def fact_table(title: str, pairs: Mapping[str, str | None]) -> Table:

@@ -10,8 +10,8 @@ from benchmarks.cells import Cell, Table
 from benchmarks.document import document, facts, figure, opening, section
 from benchmarks.facts import fact_table
 from benchmarks.markdown import aligned, table_lines
-from benchmarks.plots import confusion
-from benchmarks.report import BUNDLE, Result
+from benchmarks.matrices import confusion
+from benchmarks.records import BUNDLE, Result
 from benchmarks.words import percent, percent_range
 from edge_fer.emotions import LABELS
 from edge_fer.statistics import Interval

@@ -11,6 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmarks import throttle
+
 BUSY = 0.5
 """Load average, as a share of the cores, from which a machine is called busy."""
 CPU_FOLDER = "sys/devices/system/cpu"
@@ -36,18 +38,30 @@ def facts(root: Path = Path("/")) -> dict[str, Any]:
     }
 
 
-def condition(root: Path = Path("/")) -> dict[str, float | None]:
-    """What does change: 1-minute load, hottest sensor in degrees Celsius, mean clock in MHz."""
+def condition(root: Path = Path("/")) -> dict[str, Any]:
+    """What does change: 1-minute load, hottest sensor in degrees Celsius, mean clock in MHz.
+
+    `throttling` holds the flags and counts of `benchmarks.throttle`, None where nothing tells them.
+    """
     return {
         "load": _number(_text(root / "proc/loadavg"), 1.0),
         "temperature_c": _hottest(root),
         "clock_mhz": _clock(root),
+        "throttling": _throttling(root),
     }
 
 
 def is_busy(load: float | None, cores: int) -> bool:
     """Others wanted a good part of the processor."""
     return load is not None and load > BUSY * cores
+
+
+def _throttling(root: Path) -> dict[str, Any] | None:
+    """Ready for JSON, which knows no tuples."""
+    told = throttle.read(root)
+    if told is None:
+        return None
+    return {"active": list(told.active), "seen": list(told.seen), "events": told.events}
 
 
 def _cpu(root: Path) -> str | None:

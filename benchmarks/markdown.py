@@ -44,7 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def table_lines(table: Table) -> Iterator[str]:
-    """A table below its title and caption."""
+    """A table below its title, as Markdown."""
     yield f"\n## {table.title}\n"
     if table.caption:
         yield f"{table.caption}\n"

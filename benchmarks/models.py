@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from edge_fer.bundle import MANIFEST
 from edge_fer.plugins import missing
 from edge_fer.protocols import Engine
 
@@ -30,12 +31,24 @@ def open_bundle_engine(path: Path, threads: int) -> tuple[Engine, dict[str, Any]
     }
 
 
-def open_baseline(path: Path, threads: int) -> tuple[Engine, dict[str, Any]]:
-    """A checkpoint by Keras, in float32; raises MissingExtra without Keras."""
+def open_baseline(
+    path: Path, threads: int, precision: str = "fp32"
+) -> tuple[Engine, dict[str, Any]]:
+    """A checkpoint by Keras; raises MissingExtra without Keras."""
     try:
         from benchmarks.baseline import Baseline
     except ModuleNotFoundError as error:
         raise missing(error.name or "keras", "the baseline") from error
 
-    baseline = Baseline(path, threads)
+    baseline = Baseline(path, threads, precision)
     return baseline, baseline.facts
+
+
+def int8_share(path: Path, threads: int) -> float | None:
+    """Share of a bundle's multiplications on 8-bit integers; None where it is not known."""
+    if not (path / MANIFEST).is_file():
+        return None
+    from benchmarks.work import int8_share as share
+    from edge_fer.bundle import open_bundle
+
+    return share(open_bundle(path), threads)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import FIRM, LEAST, answers, verdict
-from benchmarks.latency import Times, cost, is_unsteady, speed
-from benchmarks.machine import is_busy
-from benchmarks.report import BASELINE, FaceFacts, Model, Result, Versus
+from benchmarks import paired
+from benchmarks.accuracy import FIRM, answers, verdict
+from benchmarks.latency import Turn, cost, energy, medians, speed
+from benchmarks.records import BASELINE, Corrupted, Cost, Model, Rate, Result, Versus
 from edge_fer import statistics
 from edge_fer.types import ScoreBatch
 
@@ -28,9 +28,24 @@ class Measured:
     model: Model | None = None
     load_ms: float = 0.0
     first_ms: float = 0.0
-    peak_rss_bytes: int = 0
-    times: Times | None = None
+    memory: tuple[int, int] = (0, 0)
+    """Peak and steady resident size, in bytes."""
+    turns: list[Turn] | None = None
+    sensor: str = ""
+    """Where the turns' joules come from."""
+    rates: list[Rate] = field(default_factory=list)
     scores: ScoreBatch | None = None
+    corrupted: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """Fault to the best class of each face."""
+    known_cost: Cost | None = None
+    """Of a baseline that was measured elsewhere."""
+
+    @property
+    def cost(self) -> Cost | None:
+        """What it paid here, or elsewhere; None where it was not timed."""
+        if self.turns is None:
+            return self.known_cost
+        return cost(self.load_ms, self.first_ms, self.memory, self.turns)
 
 
 def results(measured: list[Measured], truth: Truth | None) -> tuple[Result, ...]:
@@ -40,111 +55,110 @@ def results(measured: list[Measured], truth: Truth | None) -> tuple[Result, ...]
 
 
 def _result(measured: Measured, baseline: Measured | None, truth: Truth | None) -> Result:
-    scores, times = measured.scores, measured.times
-    compared = baseline is not None and measured is not baseline and measured.model is not None
+    other = baseline if measured is not baseline and measured.model is not None else None
     return Result(
         name=measured.name,
         role=measured.role,
         failed=measured.failed,
         model=measured.model,
-        cost=None
-        if times is None
-        else cost(measured.load_ms, measured.first_ms, measured.peak_rss_bytes, times),
-        accuracy=None
-        if scores is None or truth is None
-        else statistics.summary(scores.astype(np.float64), truth),
-        versus=_versus(measured, baseline, truth) if compared and baseline else None,
+        cost=measured.cost,
+        rates=tuple(measured.rates),
+        energy=energy(measured.turns, measured.sensor) if measured.turns else None,
+        corruptions=_corruptions(measured, other, truth),
+        versus=_versus(measured, other, truth) if other else None,
+        **_labels(measured.scores, truth),
+    )
+
+
+def _labels(scores: ScoreBatch | None, truth: Truth | None) -> dict[str, Any]:
+    """What the scores say alone, and beside the truth."""
+    if scores is None:
+        return {}
+    best = answers(scores)
+    said = {"answers": "".join(map(str, best.tolist()))}
+    if truth is None:
+        return said
+    exact = scores.astype(np.float64)
+    return {
+        **said,
+        "right": "".join(map(str, (best == truth).astype(int).tolist())),
+        "accuracy": statistics.summary(exact, truth),
+        "reliability": tuple(statistics.reliability(exact, truth)),
+    }
+
+
+def _corruptions(
+    measured: Measured, baseline: Measured | None, truth: Truth | None
+) -> tuple[Corrupted, ...]:
+    if truth is None:
+        return ()
+    beside = baseline.corrupted if baseline else {}
+    return tuple(
+        Corrupted(
+            fault,
+            len(truth),
+            statistics.accuracy(best, truth),
+            statistics.paired_difference(best, beside[fault], truth) if fault in beside else None,
+        )
+        for fault, best in measured.corrupted.items()
     )
 
 
 def _versus(bundle: Measured, baseline: Measured, truth: Truth | None) -> Versus:
     assert bundle.model
     assert baseline.model
-    ratios: dict[str, Any] = dict.fromkeys(("speed", "memory", "load"))
-    if bundle.times is not None and baseline.times is not None:
-        ratios = {
-            "speed": speed(baseline.times, bundle.times),
-            "memory": baseline.peak_rss_bytes / bundle.peak_rss_bytes,
-            "load": baseline.load_ms / bundle.load_ms,
-        }
     return Versus(
         is_parent=bundle.model.parent == baseline.model.sha256,
+        same_rounds=baseline.turns is not None,
         size=baseline.model.size_bytes / bundle.model.size_bytes,
-        **ratios,
+        **_ratios(bundle, baseline),
         **_paired(bundle.scores, baseline.scores, truth),
     )
+
+
+def _ratios(bundle: Measured, baseline: Measured) -> dict[str, Any]:
+    """Speed against a baseline from elsewhere too; memory, load and energy only of one machine."""
+    found: dict[str, Any] = dict.fromkeys(("speed", "memory", "load", "energy"))
+    if bundle.turns is None:
+        return found
+    mine = medians(bundle.turns)
+    if baseline.turns is None:
+        if baseline.known_cost:
+            found["speed"] = speed(np.array([baseline.known_cost.p50_ms]), mine)
+        return found
+    joules = [energy(m.turns, m.sensor) if m.turns else None for m in (baseline, bundle)]
+    spent = [e.joules_per_face for e in joules if e]
+    return {
+        "speed": speed(medians(baseline.turns), mine),
+        "memory": baseline.memory[0] / bundle.memory[0],
+        "load": baseline.load_ms / bundle.load_ms,
+        "energy": spent[0] / spent[1] if len(spent) == 2 else None,
+    }
 
 
 def _paired(
     scores: ScoreBatch | None, parent: ScoreBatch | None, truth: Truth | None
 ) -> dict[str, Any]:
-    """Agreement needs faces; difference, p and verdict need their labels too."""
-    unknown = dict.fromkeys(("agreement", "difference", "mcnemar_p", "verdict"))
+    """Agreement needs faces; differences, p and verdict need their labels too."""
+    unknown: dict[str, Any] = dict.fromkeys(
+        ("agreement", "difference", "bootstrap", "f1_difference", "mcnemar_p", "verdict")
+    )
+    unknown |= {"per_class": {}, "provisional": False}
     if scores is None or parent is None:
-        return {**unknown, "provisional": False}
+        return unknown
     mine, theirs = answers(scores), answers(parent)
     agreement = statistics.agreement(mine, theirs)
     if truth is None:
-        return {**unknown, "agreement": agreement, "provisional": False}
+        return {**unknown, "agreement": agreement}
     difference = statistics.paired_difference(mine, theirs, truth)
     said = verdict(difference, len(truth))
     return {
         "agreement": agreement,
         "difference": difference,
+        "bootstrap": paired.bootstrap(mine, theirs, truth),
+        "f1_difference": paired.f1_difference(mine, theirs, truth),
+        "per_class": paired.per_class(mine, theirs, truth),
         "mcnemar_p": statistics.mcnemar(mine, theirs, truth),
         "verdict": said,
         "provisional": said is not None and len(truth) < FIRM,
     }
-
-
-def notes(
-    measured: list[Measured], faces: FaceFacts, machine: dict[str, Any], cores: int
-) -> tuple[str, ...]:
-    """What a reader must know before quoting a figure."""
-    found = [note for m in measured for note in _subject_notes(m)]
-    if not any(m.role == BASELINE for m in measured):
-        found.append("No baseline was measured: there is nothing to compare with.")
-    baseline = next((m.model for m in measured if m.role == BASELINE), None)
-    found += [
-        f"{m.name}: the baseline is not its parent; agreement and difference are those of two "
-        "separate models."
-        for m in measured
-        if baseline and m.model and m.model.parent not in (None, baseline.sha256)
-    ]
-    return (*found, *_face_notes(faces), *_machine_notes(machine, cores))
-
-
-def _subject_notes(measured: Measured) -> list[str]:
-    found = []
-    if measured.failed:
-        named = measured.name in measured.failed
-        found.append(f"Failed: {'' if named else measured.name + ': '}{measured.failed}")
-    model = measured.model
-    if model and model.precision_asked != model.precision_executed:
-        found.append(
-            f"{measured.name}: is {model.precision_asked}, but the runtime executed "
-            f"{model.precision_executed}."
-        )
-    if measured.times is not None and is_unsteady(measured.times):
-        found.append(f"{measured.name}: its latency was unsteady from round to round.")
-    return found
-
-
-def _face_notes(faces: FaceFacts) -> list[str]:
-    if not faces.labelled:
-        return ["No labelled faces were given: accuracy is not measured, agreement only."]
-    if faces.count < LEAST:
-        return [
-            f"Only {faces.count} labelled faces: intervals are printed, the verdict is withheld."
-        ]
-    if faces.count < FIRM:
-        return [f"Only {faces.count} labelled faces: verdicts are provisional under {FIRM}."]
-    return []
-
-
-def _machine_notes(machine: dict[str, Any], cores: int) -> list[str]:
-    # Only what was there before: afterwards the load is the benchmark's own.
-    load = machine["before"]["load"]
-    if is_busy(load, machine["cores"] or cores):
-        return [f"The machine was busy before it began (load {load:.1f}): times are too long."]
-    return []

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-import numpy as np
-
-from benchmarks import machine
-from benchmarks.accuracy import predict
+from benchmarks import baseline_file, machine, throttle
+from benchmarks.baseline_file import BaselineFile, fingerprint
+from benchmarks.energy import open_meter
 from benchmarks.faces import Faces, labelled_faces, plain_faces
-from benchmarks.latency import measure, warm_up
+from benchmarks.journal import Journal
 from benchmarks.markdown import markdown
+from benchmarks.notes import notes
 from benchmarks.page import page
-from benchmarks.report import BASELINE, BUNDLE, STANDARD, Model, Report, Settings
-from benchmarks.results import Measured, notes, results
+from benchmarks.records import BASELINE, BUNDLE, STANDARD, Settings
+from benchmarks.report import Report
+from benchmarks.results import results
+from benchmarks.sitting import Sitting
 from benchmarks.subject import Subject
+from edge_fer.bundle import MANIFEST
 from edge_fer.engines import default_threads
-from edge_fer.errors import ConfigError, EdgeFerError
+from edge_fer.errors import ConfigError
 from edge_fer.progress import Progress, silent
 from edge_fer.storage import write_file
 from edge_fer.types import FaceBatch
+
+SCRATCH = ".faces-"
+"""Begins the name of the folder of cut faces, beside the report until that is written."""
+Named = list[tuple[str, str, Path]]
+"""Name, role and path of each subject."""
 
 
 def bench(
@@ -39,6 +50,8 @@ def bench(
     limit: int | None = None,
     settings: Settings = STANDARD,
     threads: int | None = None,
+    baseline: Path | None = None,
+    corruptions: bool = False,
     progress: Progress = silent,
 ) -> Report:
     """Measure bundles beside their parent; writes report.json, report.md and report.html to `out`.
@@ -49,35 +62,51 @@ def bench(
             agreement and latency.
         limit: most faces to use, drawn by a fixed seed.
         threads: of every runtime, each on as many cores; the device's default if None.
+        baseline: file of `bench baseline` that stands in for the checkpoint.
+        corruptions: measure accuracy under every fault of a camera too.
 
-    A bundle that fails is reported and the others are measured: see `Report.exit_status`. Raises
-    ConfigError, NotFound or BadData for what is asked wrongly, and the baseline's own error.
+    A bundle that fails is reported and the others are measured: see `Report.exit_status`. Started
+    again with the same arguments, an interrupted run goes on. Raises ConfigError, NotFound or
+    BadData for what is asked wrongly, StorageError before anything is measured where `out` cannot
+    be written, and the baseline's own error.
     """
     cores = _cores(threads)
     chosen = _faces(data, split, faces, limit)
     if not bundles:
         raise ConfigError("no bundle to measure; make one with `edge-fer convert --int8`")
-    facts = {**machine.facts(), "before": machine.condition()}
-    with TemporaryDirectory() as scratch, ExitStack() as stack:
-        run = _Run(chosen, settings, Path(scratch), progress)
-        for name, role, path in _subjects(bundles, checkpoint):
-            subject = Subject(name, role, path, cores)
-            stack.callback(subject.close)
-            run.add(subject)
-        run.load()
-        run.time()
-        run.predict()
-    facts["after"] = machine.condition()
-    report = Report(
-        made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        edge_fer=metadata.version("edge-fer"),
-        faces=chosen.facts,
-        settings=settings,
-        results=results(run.measured, chosen.truth),
-        machine=facts,
-        notes=notes(run.measured, chosen.facts, facts, len(cores)),
-    )
-    write(report, out)
+    if corruptions and data is None:
+        raise ConfigError("--corruptions: needs labelled faces: give --data")
+    known = _known(baseline, chosen, bundles)
+    named = _subjects(bundles, None if known else checkpoint)
+    facts: dict[str, Any] = {**machine.facts(), "before": machine.condition()}
+    before = throttle.read()
+    with ExitStack() as stack:
+        journal = Journal(out, _plan(named, chosen, settings, cores, corruptions, facts))
+        stack.callback(journal.close)
+        sitting = stack.enter_context(_sitting(named, chosen, settings, cores, journal, progress))
+        sitting.load()
+        sitting.time()
+        sitting.rates(tuple(sorted(os.sched_getaffinity(0))), len(cores))
+        sitting.predict()
+        if corruptions:
+            sitting.corrupt()
+        sitting.weigh_work()
+        facts["after"] = machine.condition()
+        measured = [*([known.measured()] if known else []), *sitting.measured]
+        report = Report(
+            made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            edge_fer=metadata.version("edge-fer"),
+            faces=chosen.facts,
+            settings=settings,
+            results=results(measured, chosen.truth),
+            machine=facts,
+            baseline_machine=known.place if known else None,
+            invalid=throttle.slowed(before, throttle.read()),
+            sittings=journal.sittings,
+            notes=notes(measured, chosen.facts, facts, settings, known.place if known else None),
+        )
+        write(report, out)
+        journal.finish()
     return report
 
 
@@ -88,80 +117,37 @@ def write(report: Report, out: Path) -> None:
     write_file(out / "report.html", page(report).encode())
 
 
-class _Run:
-    """Subjects and what is known of them so far; one that fails takes no further part."""
+@contextmanager
+def _sitting(
+    named: Named,
+    faces: Faces,
+    settings: Settings,
+    cores: tuple[int, ...],
+    journal: Journal,
+    progress: Progress,
+) -> Iterator[Sitting]:
+    """Subjects in their processes, and a folder of faces; both go with the block."""
+    folder = journal.folder
+    for stale in folder.glob(f"{SCRATCH}*"):  # of a sitting that was killed
+        shutil.rmtree(stale, ignore_errors=True)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(TemporaryDirectory(prefix=SCRATCH, dir=folder))
+        meter = open_meter()
+        if meter:
+            stack.callback(meter.close)
+        sitting = Sitting(faces, settings, Path(scratch), journal, meter, progress)
+        stack.callback(sitting.close)
+        for name, role, path in named:
+            sitting.add(Subject(name, role, path, cores))
+        yield sitting
 
-    def __init__(self, faces: Faces, settings: Settings, scratch: Path, progress: Progress) -> None:
-        self._faces, self._settings = faces, settings
-        self._scratch, self._progress = scratch, progress
-        self._subjects: dict[str, Subject] = {}
-        self._measured: dict[str, Measured] = {}
-        self._errors: dict[str, EdgeFerError] = {}
 
-    @property
-    def measured(self) -> list[Measured]:
-        """In the order of the subjects."""
-        return list(self._measured.values())
-
-    def add(self, subject: Subject) -> None:
-        """Let a subject take part."""
-        self._subjects[subject.name] = subject
-        self._measured[subject.name] = Measured(subject.name, subject.role)
-
-    def load(self) -> None:
-        """Make every model ready and warm; raises where the baseline, which all need, cannot be."""
-        for number, subject in enumerate(list(self._subjects.values())):
-            self._progress("loading", number, len(self._measured), subject.name)
-            self._try(self._load, subject)
-        self._progress("loading", len(self._measured), len(self._measured))
-        failed = next((m for m in self.measured if m.role == BASELINE and m.failed), None)
-        if failed:
-            raise self._errors[failed.name]
-
-    def time(self) -> None:
-        """Latency in interleaved rounds, then peak memory before any batch is run."""
-        timings = measure(list(self._subjects.values()), self._settings, self._progress)
-        for name, error in timings.failures.items():
-            self._fail(self._subjects[name], error)
-        for name, times in timings.times.items():
-            self._measured[name].times = times
-            self._try(self._weigh, self._subjects[name])
-
-    def predict(self) -> None:
-        """Scores of all faces."""
-        for subject in list(self._subjects.values()):
-            self._try(self._predict, subject)
-
-    def _try(self, step: Callable[[Subject], None], subject: Subject) -> None:
-        try:
-            step(subject)
-        except EdgeFerError as error:
-            self._fail(subject, error)
-
-    def _weigh(self, subject: Subject) -> None:
-        self._measured[subject.name].peak_rss_bytes = subject.peak_rss_bytes()
-
-    def _predict(self, subject: Subject) -> None:
-        count = self._faces.facts.count
-        self._measured[subject.name].scores = predict(subject, count, self._progress)
-
-    def _load(self, subject: Subject) -> None:
-        measured, answer = self._measured[subject.name], subject.load()
-        measured.load_ms, measured.model = answer["load_ms"], Model(**answer["model"])
-        subject.see(self._file(measured.model.input_size))
-        measured.first_ms = warm_up(subject, self._settings)
-
-    def _file(self, size: int) -> Path:
-        """The faces at one input size, as a file that workers map."""
-        path = self._scratch / f"faces-{size}.npy"
-        if not path.is_file():
-            np.save(path, self._faces.at(size))
-        return path
-
-    def _fail(self, subject: Subject, error: EdgeFerError) -> None:
-        measured = self._measured[subject.name]
-        measured.failed, self._errors[subject.name] = str(error), error
-        self._subjects.pop(subject.name).close()
+def _known(path: Path | None, faces: Faces, bundles: Sequence[Path]) -> BaselineFile | None:
+    if path is None:
+        return None
+    found = baseline_file.load(path)
+    baseline_file.check(found, path, faces.facts, bundles)
+    return found
 
 
 def _faces(data: str | None, split: str, faces: FaceBatch | None, limit: int | None) -> Faces:
@@ -181,7 +167,7 @@ def _cores(threads: int | None) -> tuple[int, ...]:
     return tuple(allowed[:wanted])
 
 
-def _subjects(bundles: Sequence[Path], checkpoint: Path | None) -> list[tuple[str, str, Path]]:
+def _subjects(bundles: Sequence[Path], checkpoint: Path | None) -> Named:
     """Name, role and path of each; names are folder names, numbered where they repeat."""
     found = [("full precision", BASELINE, checkpoint)] if checkpoint else []
     for path in bundles:
@@ -189,3 +175,26 @@ def _subjects(bundles: Sequence[Path], checkpoint: Path | None) -> list[tuple[st
         same = sum(other.absolute().name == name for _, role, other in found if role == BUNDLE)
         found.append((f"{name} ({same + 1})" if same else name, BUNDLE, path))
     return found
+
+
+def _plan(
+    named: Named,
+    faces: Faces,
+    settings: Settings,
+    cores: tuple[int, ...],
+    corruptions: bool,
+    facts: dict[str, Any],
+) -> dict[str, Any]:
+    """All that two sittings must share to belong together."""
+    return {
+        "subjects": [
+            (name, role, fingerprint(path, MANIFEST, "checkpoint.json"))
+            for name, role, path in named
+        ],
+        "faces": (faces.facts.sha256, faces.facts.count),
+        "settings": asdict(settings),
+        "cores": cores,
+        "corruptions": corruptions,
+        "machine": (facts["board"], facts["cpu"], facts["memory_bytes"]),
+        "edge_fer": metadata.version("edge-fer"),
+    }

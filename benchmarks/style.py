@@ -17,7 +17,7 @@ RULES = """
 html { color-scheme: light dark; -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 40px 20px 64px; }
+main { max-width: 1240px; margin: 0 auto; padding: 40px 20px 64px; }
 h1 { font-size: 26px; line-height: 1.2; margin: 0 0 6px; font-weight: 650; letter-spacing: -.01em; }
 h2 { font-size: 18px; margin: 44px 0 4px; font-weight: 620; }
 p { margin: 0 0 14px; max-width: 76ch; }
@@ -25,6 +25,8 @@ p { margin: 0 0 14px; max-width: 76ch; }
 .notes { margin: 22px 0 0; padding: 12px 18px; background: var(--sheet);
   border: 1px solid var(--rule); border-left: 3px solid var(--unsure); border-radius: 8px; }
 .notes ul { margin: 0; padding-left: 18px; overflow-wrap: anywhere; }
+.invalid { margin: 22px 0 0; padding: 12px 18px; border: 2px solid var(--bad); border-radius: 8px;
+  color: var(--bad); font-weight: 650; max-width: none; }
 .box { overflow-x: auto; background: var(--sheet); border: 1px solid var(--rule);
   border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -37,7 +39,6 @@ small { display: block; font-size: 12px; font-weight: 400; line-height: 1.35; co
 .headline td { font-size: 17px; font-weight: 600; }
 .headline td.none, .none { font-size: 13px; font-weight: 400; color: var(--quiet);
   font-style: italic; }
-td.none { white-space: normal; line-height: 1.35; }
 .facts th, .facts td { text-align: left; white-space: normal; padding: 8px 14px; }
 .facts th { width: 11em; font-weight: 500; color: var(--quiet); }
 .facts td { overflow-wrap: anywhere; }
@@ -60,16 +61,22 @@ svg text.count { fill: var(--ink); } svg text.strong { fill: var(--on-accent); }
 .line { fill: none; stroke: var(--s); stroke-width: 2; stroke-linejoin: round; }
 .bar { fill: none; stroke: var(--s); stroke-width: 1.5; opacity: .6; }
 .dot { fill: var(--s); stroke: var(--sheet); stroke-width: 1.5; }
+.ring { fill: var(--sheet); stroke: var(--s); stroke-width: 2; }
+.solid { fill: var(--s); } svg text.value { fill: var(--ink); }
+.front { fill: none; stroke: var(--quiet); stroke-width: 1.5; stroke-dasharray: 5 4; opacity: .8; }
+.axis { stroke: var(--quiet); fill: none; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 8px 0 0; padding: 0;
   list-style: none; font-size: 13px; overflow-wrap: anywhere; }
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px;
   margin-right: 7px; vertical-align: middle; border-radius: 2px; background: var(--s); }
+.phone { display: none; }
 .empty { display: grid; place-items: center; min-height: 180px; color: var(--quiet);
   font-style: italic; }
 @media (max-width: 600px) { main { padding: 24px 12px 48px; } h1 { font-size: 22px; }
   th, td { padding: 8px 10px; }
   th:first-child { white-space: normal; min-width: 104px; overflow-wrap: anywhere; }
-  figure { padding: 12px; } }
+  figure { padding: 12px; } svg { font-size: 13.5px; }
+  svg text.name { display: none; } .legend.phone { display: flex; } }
 @media print { .box { overflow: visible; } figure, tr { break-inside: avoid; } }
 """
 COLOURS = "".join(f".s{i} {{ --s: var(--s{i}); }}\n" for i in range(8))

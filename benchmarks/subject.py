@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,33 @@ ROOT = Path(__file__).resolve().parent.parent
 class Subject:
     """The near end of one worker process."""
 
-    def __init__(self, name: str, role: str, path: Path, cores: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        role: str,
+        path: Path,
+        cores: tuple[int, ...],
+        precision: str = "fp32",
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        """`precision` and `environment` concern the baseline alone.
+
+        `command` starts another worker that answers the same lines.
+        """
         self.name, self.role, self.path = name, role, path.absolute()
-        self._cores = cores
+        self._cores, self._precision = cores, precision
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (close() closes it)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker"],
+            command or [sys.executable, "-m", "benchmarks.worker"],
             # From there, so that the worker is of the same edge-fer whatever the user's folder.
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
+            env={**os.environ, **(environment or {})},
+            # A Ctrl-C is for the run: it decides what becomes of its workers.
+            start_new_session=True,
         )
 
     @property
@@ -43,15 +60,26 @@ class Subject:
 
     def load(self) -> dict[str, Any]:
         """Make the model ready; gives `load_ms` and the fields of `report.Model`."""
-        return self.ask("load", role=self.role, path=str(self.path), cores=list(self._cores))
+        cores = list(self._cores)
+        return self.ask(
+            "load", role=self.role, path=str(self.path), cores=cores, precision=self._precision
+        )
 
     def see(self, faces: Path) -> None:
         """Choose the .npy file of (N, size, size, 3) uint8 faces for all that follows."""
         self.ask("see", path=str(faces))
 
-    def time(self, start: int, count: int) -> list[int]:
-        """Nanoseconds of `count` single inferences, over the faces from number `start` on."""
-        taken: list[int] = self.ask("time", start=start, count=count)["ns"]
+    def time(self, start: int, count: int, seconds: float = 0.0) -> list[int]:
+        """Nanoseconds of single inferences, over the faces from number `start` on.
+
+        At least `count` of them, and as many more as it takes to fill `seconds`.
+        """
+        taken: list[int] = self.ask("time", start=start, count=count, seconds=seconds)["ns"]
+        return taken
+
+    def stream(self, batch: int, seconds: float) -> list[int]:
+        """Nanoseconds of requests of `batch` faces each, as many as fill `seconds`."""
+        taken: list[int] = self.ask("stream", batch=batch, seconds=seconds)["ns"]
         return taken
 
     def predict(self, start: int, stop: int) -> list[list[float]]:
@@ -59,9 +87,15 @@ class Subject:
         scores: list[list[float]] = self.ask("predict", start=start, stop=stop)["scores"]
         return scores
 
-    def peak_rss_bytes(self) -> int:
-        """Largest resident memory so far."""
-        return int(self.ask("memory")["peak_rss_bytes"])
+    def memory(self) -> tuple[int, int]:
+        """Largest resident memory so far, and the present one, in bytes."""
+        told = self.ask("memory")
+        return int(told["peak_rss_bytes"]), int(told["steady_rss_bytes"])
+
+    def int8_share(self) -> float | None:
+        """Share of the multiplications on 8-bit integers; None where it is not known."""
+        share: float | None = self.ask("work")["int8_share"]
+        return share
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
         """Send a command and wait; raises the worker's own error, or EngineError if it died."""
@@ -82,16 +116,13 @@ class Subject:
         return self._checked(json.loads(line))
 
     def close(self) -> None:
-        """End the process."""
+        """End the process: it holds nothing that is worth waiting for."""
+        self._process.kill()
+        self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
                 with suppress(OSError):
                     stream.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
         self._complaints.close()
 
     def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:

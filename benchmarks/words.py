@@ -34,12 +34,12 @@ def percent_range(interval: Interval) -> str:
 
 def points(difference: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    return f"{_signed(difference)} points"
+    return f"{signed(difference)} points"
 
 
 def points_range(interval: Interval) -> str:
     """The bounds of a difference of shares."""
-    return f"{_signed(interval.low)} to {_signed(interval.high)}"
+    return f"{signed(interval.low)} to {signed(interval.high)}"
 
 
 def megabytes(size: float) -> str:
@@ -52,7 +52,8 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _signed(share: float) -> str:
+def signed(share: float) -> str:
+    """A difference of shares in hundredths, with its sign."""
     rounded = round(100 * share, 2)
     sign = MINUS if rounded < 0 else "+" if rounded > 0 else "±"
     return f"{sign}{abs(rounded):.2f}"

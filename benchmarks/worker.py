@@ -17,8 +17,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from benchmarks.models import open_baseline, open_bundle_engine
-from benchmarks.report import BASELINE
+from benchmarks.models import int8_share, open_baseline, open_bundle_engine
+from benchmarks.records import BASELINE
 from edge_fer.errors import EdgeFerError
 from edge_fer.types import FaceBatch
 
@@ -26,13 +26,18 @@ from edge_fer.types import FaceBatch
 class Worker:
     """The model, the faces, and what can be asked of them."""
 
-    def load(self, role: str, path: str, cores: list[int]) -> dict[str, Any]:
+    def load(
+        self, role: str, path: str, cores: list[int], precision: str = "fp32"
+    ) -> dict[str, Any]:
         """Hold the process to `cores`, then import the runtime and make the model ready."""
         # Before any runtime starts its threads: they inherit it, and size their pools by it.
         os.sched_setaffinity(0, cores)
+        self._path, self._threads = Path(path), len(cores)
         began = time.perf_counter_ns()
-        opened = open_baseline if role == BASELINE else open_bundle_engine
-        self._engine, facts = opened(Path(path), len(cores))
+        if role == BASELINE:
+            self._engine, facts = open_baseline(self._path, self._threads, precision)
+        else:
+            self._engine, facts = open_bundle_engine(self._path, self._threads)
         return {"load_ms": (time.perf_counter_ns() - began) / 1e6, "model": facts}
 
     def see(self, path: str) -> dict[str, Any]:
@@ -40,24 +45,46 @@ class Worker:
         self._faces: FaceBatch = np.load(path, mmap_mode="r")
         return {"count": len(self._faces)}
 
-    def time(self, start: int, count: int) -> dict[str, Any]:
-        """Nanoseconds of single inferences, one after the other."""
-        # A copy, so that reading the file is not timed.
-        faces = [np.array(self._faces[[i % len(self._faces)]]) for i in range(start, start + count)]
-        taken = []
-        for face in faces:
-            began = time.perf_counter_ns()
-            self._engine.infer(face)
-            taken.append(time.perf_counter_ns() - began)
-        return {"ns": taken}
+    def time(self, start: int, count: int, seconds: float = 0.0) -> dict[str, Any]:
+        """Nanoseconds of single inferences: at least `count`, and as many as fill `seconds`."""
+        return {"ns": self._timed(start, count, seconds, 1)}
+
+    def stream(self, batch: int, seconds: float) -> dict[str, Any]:
+        """Nanoseconds of requests of `batch` faces, at least three."""
+        return {"ns": self._timed(0, 3, seconds, batch)}
 
     def predict(self, start: int, stop: int) -> dict[str, Any]:
         """Scores of a stretch of faces."""
         return {"scores": self._engine.infer(np.array(self._faces[start:stop])).tolist()}
 
     def memory(self) -> dict[str, Any]:
-        """Largest resident memory of this process."""
-        return {"peak_rss_bytes": peak_rss_bytes()}
+        """Largest and present resident memory of this process."""
+        return {"peak_rss_bytes": peak_rss_bytes(), "steady_rss_bytes": steady_rss_bytes()}
+
+    def work(self) -> dict[str, Any]:
+        """Share of the multiplications on 8-bit integers; None where it cannot be known."""
+        return {"int8_share": int8_share(self._path, self._threads)}
+
+    def device(self) -> dict[str, Any]:
+        """What Keras computes on, and its memory."""
+        from benchmarks.keras_device import describe, mixed
+
+        return {**describe(), "mixed": mixed()}
+
+    def _timed(self, start: int, count: int, seconds: float, batch: int) -> list[int]:
+        taken: list[int] = []
+        left = int(seconds * 1e9)
+        while len(taken) < count or left > 0:
+            # A copy, so that reading the file is not timed.
+            first = start + len(taken) * batch
+            faces = np.array(
+                self._faces[[i % len(self._faces) for i in range(first, first + batch)]]
+            )
+            began = time.perf_counter_ns()
+            self._engine.infer(faces)
+            taken.append(time.perf_counter_ns() - began)
+            left -= taken[-1]
+        return taken
 
 
 def peak_rss_bytes() -> int:
@@ -65,13 +92,21 @@ def peak_rss_bytes() -> int:
 
     `ru_maxrss` starts at the size of the process that forked, so a big parent would show.
     """
+    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def steady_rss_bytes() -> int:
+    """Resident memory now."""
+    return _status("VmRSS") or peak_rss_bytes()
+
+
+def _status(name: str) -> int | None:
+    """A size in /proc/self/status, in bytes."""
     try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     except OSError:
-        found = None
-    if found:
-        return int(found[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return None
+    return int(found[1]) * 1024 if found else None
 
 
 def answer(worker: Worker, line: str) -> dict[str, Any]:

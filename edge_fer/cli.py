@@ -31,7 +31,6 @@ app = typer.Typer(
 for command in (
     train.train,
     convert.convert,
-    bench.bench,
     evaluate.evaluate,
     doctor.doctor,
     inspect.inspect,
@@ -43,6 +42,7 @@ for command in (
     app.command()(command)
 app.command(cls=run.Command)(run.run)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench", help="Measure bundles, the baseline, boards and peers.")
 
 DEBUG = "EDGE_FER_DEBUG"
 """Environment variable: set, an internal error shows its traceback."""

@@ -60,6 +60,11 @@ class Gauge(Family):
         with self._lock:
             self._values[labels] = self._values.get(labels, 0) + amount
 
+    def clear(self) -> None:
+        """Forget all series."""
+        with self._lock:
+            self._values.clear()
+
     def value(self, *labels: str) -> float:
         """The value of one series; 0 where it is not known."""
         return self._values.get(labels, 0)

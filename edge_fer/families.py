@@ -42,10 +42,10 @@ class Families:
         self.build = self._gauge("build_info", "Versions.", "version", "python")
         labels = ("model", "format", "precision", "engine", "sha256")
         self.model = self._gauge("model_info", "Precision is the one executed.", *labels)
-        self.reloaded = self._gauge(
+        self.reload_good = self._gauge(
             "config_last_reload_successful", "0 while the old configuration stays."
         )
-        self.reloaded_at = self._gauge(
+        self.reload_time = self._gauge(
             "config_last_reload_success_timestamp_seconds", "When a configuration was last taken."
         )
         self.degraded = self._gauge("degraded", "1 while it is so.", "reason")
@@ -55,7 +55,7 @@ class Families:
         self.loops = self._gauge(
             "loop_last_iteration_timestamp_seconds", "When a loop last went round.", "loop"
         )
-        self.watchdog = self._counter("watchdog_pings_total", "Signs of life sent to systemd.")
+        self.pings = self._counter("watchdog_pings_total", "Signs of life sent to systemd.")
 
     def _of_the_camera(self) -> None:
         self.camera_up = self._gauge("camera_up", "1 while the camera gives frames.", "camera")

@@ -10,7 +10,7 @@ import os
 import platform
 import resource
 from collections.abc import Callable, Mapping
-from time import monotonic, process_time, time
+from time import process_time, time
 from typing import Any
 
 from edge_fer.emotions import LABELS, UNCERTAIN
@@ -18,8 +18,6 @@ from edge_fer.families import Families
 from edge_fer.protocols import Sink
 
 CAMERA_STATES = ("starting", "ok", "stalled", "frozen", "dark", "obstructed", "lost", "disabled")
-JUMP_S = 1.0
-"""From so much on the clock was set, not merely kept right."""
 
 Event = Mapping[str, Any]
 
@@ -27,18 +25,17 @@ Event = Mapping[str, Any]
 class Metrics(Families):
     """All that one daemon counts; every method may be called from any thread."""
 
-    def __init__(
-        self, wall: Callable[[], float] = time, steady: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, wall: Callable[[], float] = time) -> None:
         super().__init__()
-        self._wall, self._steady = wall, steady
-        self._offset = wall() - steady()
+        self._wall = wall
         self._before: list[Callable[[], None]] = [self._read_process, self._read_sinks]
         self._sinks: list[tuple[str, Sink]] = []
         self._handed: dict[str, int] = {}
+        self._before_closed: dict[tuple[str, str], int] = {}
         self._left_out = 0
+        self._greeted = False
         self.started.set(wall())
-        self.loaded()
+        self.reloaded(True)
 
     def text(self) -> str:
         """The exposition: every series that has a value now."""
@@ -51,14 +48,20 @@ class Metrics(Families):
         """Have a function set its values whenever the text is asked for."""
         self._before.append(read)
 
-    def loaded(self, well: bool = True) -> None:
+    def reloaded(self, good: bool) -> None:
         """A configuration was taken, or refused while the old one stays."""
-        self.reloaded.set(well)
-        if well:
-            self.reloaded_at.set(self._wall())
+        self.reload_good.set(good)
+        if good:
+            self.reload_time.set(self._wall())
 
     def event(self, event: Event) -> None:
         """Count one event, as the sinks get it."""
+        self.count(event)
+        for name in self._handed:
+            self._handed[name] += 1
+
+    def count(self, event: Event) -> None:
+        """Count what an event says, though no sink gets it."""
         counted = {
             "hello": self._hello,
             "state": self._state,
@@ -68,15 +71,9 @@ class Metrics(Families):
         if (kind := event.get("type")) in counted:
             counted[kind](event)
             self.clock.set(event["clock_synced"])
-            self._watch_the_clock()
-        for name in self._handed:
-            self._handed[name] += 1
 
-    def frame(self, update: Event) -> None:
-        """Count one analysed frame, but nothing of who was in it.
-
-        Where only windows are told, this alone is called for the updates behind them.
-        """
+    def _frame(self, update: Event) -> None:
+        """Count one analysed frame, but nothing of who was in it."""
         camera, missed = update["camera"], update["dropped_since_last"]
         age_s = update["frame"]["age_ms"] / 1000
         self.frames.add(1 + missed, camera)
@@ -109,11 +106,23 @@ class Metrics(Families):
             if one is sink:
                 self.sink_up.set(0, name)
 
+    def sink_gone(self, sink: Sink) -> None:
+        """A sink was closed on purpose: what it lost stays counted, its queue is no more."""
+        for name, one in self._sinks:
+            if one is sink:
+                for number in ("dropped", "failed", "reconnects"):
+                    before = self._before_closed.get((name, number), 0)
+                    self._before_closed[name, number] = before + getattr(sink, number, 0)
+        self._sinks = [(name, one) for name, one in self._sinks if one is not sink]
+
     def _hello(self, event: Event) -> None:
         self.build.set(1, event["version"], platform.python_version())
         model, engine = event["model"], event["engine"]
+        self.model.clear()
         self.model.set(1, model["id"], engine, event["precision"], engine, model["sha256"])
-        self._enter(event["camera"], "starting")
+        if not self._greeted:  # a later one follows a reload, which leaves the camera alone
+            self._enter(event["camera"], "starting")
+        self._greeted = True
         self.frames.add(0, event["camera"])
         self.analyzed.add(0, event["camera"])
         for label in (*LABELS, UNCERTAIN):
@@ -132,7 +141,7 @@ class Metrics(Families):
             self.faces.set(0, camera)
 
     def _update(self, event: Event) -> None:
-        self.frame(event)
+        self._frame(event)
         camera = event["camera"]
         self.faces.set(event["faces_total"], camera)
         self.analyzed.add(len(event["faces"]), camera)
@@ -145,15 +154,10 @@ class Metrics(Families):
             self.suppressed.add(1, "k")
             return
         shares = event["distribution"] or {}
+        self.analyzed.add(event["n_faces"], event["camera"])
         whole = sum(shares.values()) or 1
         for label, share in shares.items():
             self.predictions.add(round(event["n_faces"] * share / whole), event["camera"], label)
-
-    def _watch_the_clock(self) -> None:
-        offset = self._wall() - self._steady()
-        jump, self._offset = offset - self._offset, offset
-        if abs(jump) > JUMP_S:
-            self.clock_jumps.add(1, "forward" if jump > 0 else "backward")
 
     def _read_sinks(self) -> None:
         for name, handed in self._handed.items():
@@ -162,7 +166,8 @@ class Metrics(Families):
 
     def _read_sink(self, name: str, handed: int, sinks: list[Sink]) -> None:
         lost, failed, waiting, capacity, again = (
-            sum(getattr(sink, number, 0) for sink in sinks)
+            self._before_closed.get((name, number), 0)
+            + sum(getattr(sink, number, 0) for sink in sinks)
             for number in ("dropped", "failed", "backlog", "capacity", "reconnects")
         )
         self.sink_queue.set(waiting, name)
@@ -173,9 +178,9 @@ class Metrics(Families):
         self.sink_events.set(max(sent, int(self.sink_events.value(name, "sent"))), name, "sent")
         if capacity:
             self.sink_capacity.set(capacity, name)
-        if any(hasattr(sink, "reconnects") for sink in sinks):
+        if again or any(hasattr(sink, "reconnects") for sink in sinks):
             self.sink_reconnects.set(again, name)
-        if last := max(getattr(sink, "last_success", 0.0) for sink in sinks):
+        if last := max((getattr(sink, "last_success", 0.0) for sink in sinks), default=0.0):
             self.sink_success.set(last, name)
 
     def _read_process(self) -> None:

@@ -1,4 +1,4 @@
-"""The machine's temperature, read by a thread: a driver that hangs must not hang its reader."""
+"""Temperature and supply, read by a thread: a driver that hangs must not hang its reader."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from math import isnan, nan
 from pathlib import Path
 from time import monotonic
+
+from edge_fer.power import FIRMWARE, power_flags
 
 ZONES = Path("/sys/class/thermal")
 PERIOD_S = 5.0
@@ -18,10 +20,16 @@ PLAUSIBLE_C = (-60.0, 200.0)
 
 
 class Thermometer:
-    """The last temperature of each thermal zone; asking it never waits."""
+    """The last temperature of each thermal zone, and the firmware's flags; asking never waits."""
 
-    def __init__(self, zones: Path = ZONES, period_s: float = PERIOD_S) -> None:
-        self._zones, self._period_s = zones, period_s
+    flags: Mapping[str, bool]
+    """What the firmware last said of supply and heat; empty where it says nothing."""
+
+    def __init__(
+        self, zones: Path = ZONES, period_s: float = PERIOD_S, firmware: Path = FIRMWARE
+    ) -> None:
+        self._zones, self._period_s, self._firmware = zones, period_s, firmware
+        self.flags = {}
         self._readings: dict[str, tuple[float, float]] = {}
         self._stop = threading.Event()
         threading.Thread(target=self._run, name="thermal", daemon=True).start()
@@ -47,6 +55,7 @@ class Thermometer:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self.flags = power_flags(self._firmware)
             self._read_all()
             self._stop.wait(self._period_s)
 

@@ -153,8 +153,8 @@ class Watch:
     def _take(self, frame: Frame, camera: Any) -> None:
         self._captured = frame.captured
         state = "ok" if self._sinks.enabled else "disabled"
-        if state == "ok" and camera.live:
-            state = self._health.state(frame, moves=getattr(camera, "moves", False))
+        if state == "ok" and hasattr(camera, "moves"):  # a device; drawn pictures are never ill
+            state = self._health.state(frame, moves=camera.moves)
         self._enter(state, MEANINGS[state])
         if state != "ok":
             self._analysis.skip(frame)

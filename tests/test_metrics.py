@@ -154,7 +154,7 @@ def test_one_device_with_one_camera_has_at_most_150_series(events: Events) -> No
         metrics.loops.set(1, loop)
     for flag in ("under_voltage", "freq_capped", "throttled", "soft_temp_limit"):
         metrics.power.set(0, flag)
-    metrics.watchdog.add(1)
+    metrics.pings.add(1)
     metrics.temperature.set(50, "cpu-thermal")
     metrics.temperature_age.set(1)
     assert len(samples(metrics)) <= 150
@@ -180,51 +180,39 @@ def test_a_sink_that_tells_more_is_asked_for_it() -> None:
     assert metrics.text().count('sink="stdout"') == 5  # up, length, sent, dropped, failed
 
 
-def window(suppressed: bool) -> dict[str, Any]:
-    """An event of the aggregate mode."""
-    told = {} if suppressed else {"happy": 0.75, "sad": 0.25}
-    return {
-        "type": "aggregate",
-        "camera": "front",
-        "clock_synced": True,
-        "window_s": 60,
-        "n_faces": 8,
-        "distribution": told,
-        "suppressed": suppressed,
-    }
+def window(faces: int | None) -> dict[str, Any]:
+    """An event of the aggregate mode; None is a suppressed one."""
+    told = {"happy": 0.75, "sad": 0.25} if faces else None
+    head = {"type": "aggregate", "camera": "front", "clock_synced": True, "window_s": 60.004}
+    return {**head, "n_faces": faces, "distribution": told, "suppressed": faces is None}
 
 
 def test_a_window_is_counted_but_never_what_a_suppressed_one_held(events: Events) -> None:
     metrics = Metrics()
+    metrics.sink_opened("memory", MemorySink(""))
     metrics.event(events.hello("int8", "fake 1.0", "fake"))
-    metrics.frame(events.update(recognition(Emotion.HAPPY)))
-    metrics.event(window(suppressed=True))
+    metrics.count({**events.update(recognition(Emotion.HAPPY)), "faces": [], "faces_total": 0})
+    metrics.event(window(None))
+    metrics.event(window(0))
     assert value(metrics, "suppressed_windows_total", reason="k") == 1
     assert value(metrics, "camera_frames_total", camera="front") == 1
     assert value(metrics, "predictions_total", camera="front", emotion="happy") == 0
-    metrics.event(window(suppressed=False))
+    metrics.event(window(8))
     assert value(metrics, "predictions_total", camera="front", emotion="happy") == 6
     assert value(metrics, "predictions_total", camera="front", emotion="sad") == 2
-    assert not [name for name in samples(metrics) if name.startswith("edge_fer_faces[")]
+    assert value(metrics, "faces_analyzed_total", camera="front") == 8
+    assert value(metrics, "sink_events_total", sink="memory", result="sent") == 4
 
 
-def test_t1_a_clock_that_is_set_is_counted_and_one_that_drifts_is_not(events: Events) -> None:
-    now = {"wall": 1e9, "steady": 50.0}
-    metrics = Metrics(lambda: now["wall"], lambda: now["steady"])
-
-    def passes(wall: float, steady: float) -> None:
-        now["wall"] += wall
-        now["steady"] += steady
-        metrics.event(events.update(recognition()))
-
-    for _ in range(20):
-        passes(1.2, 1.0)
-    assert "clock_jumps" not in metrics.text()
-    passes(3600, 1.0)
-    passes(-86400, 1.0)
-    passes(1.0, 1.0)
-    assert value(metrics, "clock_jumps_total", direction="forward") == 1
-    assert value(metrics, "clock_jumps_total", direction="backward") == 1
+def test_what_a_closed_sink_lost_stays_counted(events: Events) -> None:
+    metrics, sink = Metrics(), Watched()
+    metrics.sink_opened("mqtt", sink)
+    sink.dropped, sink.backlog = 3, 7
+    metrics.sink_gone(sink)
+    assert value(metrics, "sink_events_total", sink="mqtt", result="dropped") == 3
+    assert value(metrics, "sink_events_total", sink="mqtt", result="failed") == 1
+    assert value(metrics, "sink_queue_length", sink="mqtt") == 0
+    assert value(metrics, "sink_reconnects_total", sink="mqtt") == 2
 
 
 def test_a_reason_that_has_gone_is_0(events: Events) -> None:
@@ -240,11 +228,11 @@ def test_a_refused_configuration_leaves_the_time_of_the_last_good_one() -> None:
     now = [100.0]
     metrics = Metrics(lambda: now[0])
     now[0] = 200.0
-    metrics.loaded(well=False)
+    metrics.reloaded(False)
     assert samples(metrics)["edge_fer_config_last_reload_successful[]"] == 0
     at = "edge_fer_config_last_reload_success_timestamp_seconds[]"
     assert samples(metrics)[at] == 100
-    metrics.loaded()
+    metrics.reloaded(True)
     assert samples(metrics)[at] == 200
 
 

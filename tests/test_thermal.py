@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_fer import thermal
+from edge_fer.power import FLAGS, power_flags
 from edge_fer.thermal import Thermometer
 
 HANG_GUARD_S = 60
@@ -65,3 +66,38 @@ def test_p4_a_zone_that_hangs_stops_nobody_and_its_value_grows_old(
     assert thermometer.hottest() is None
     thermometer.close()
     os.close(os.open(place / "temp", os.O_RDWR | os.O_NONBLOCK))  # lets the thread go
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("50005\n", "under_voltage throttled"),
+        ("0x8", "soft_temp_limit"),
+        ("0", ""),
+        ("50000", ""),
+    ],
+)
+def test_p3_the_firmwares_flags_are_those_of_now(tmp_path: Path, text: str, flags: str) -> None:
+    (tmp_path / "get_throttled").write_text(text)
+    said = power_flags(tmp_path / "get_throttled")
+    assert set(said) == set(FLAGS)
+    assert {name for name, is_set in said.items() if is_set} == set(flags.split())
+
+
+@pytest.mark.parametrize("text", ["", "throttled=0x5", "\0\0", "9" * 100, "-1", "é"])
+def test_p3_what_cannot_be_understood_is_no_flag(tmp_path: Path, text: str) -> None:
+    (tmp_path / "get_throttled").write_text(text)
+    assert power_flags(tmp_path / "get_throttled") == {}
+    assert power_flags(tmp_path / "absent") == {}
+
+
+def test_p3_the_flags_are_read_beside_the_temperature(tmp_path: Path) -> None:
+    (tmp_path / "get_throttled").write_text("1")
+    thermometer = Thermometer(tmp_path / "zones", 0.01, tmp_path / "get_throttled")
+    try:
+        deadline = time.monotonic() + 60
+        while not thermometer.flags.get("under_voltage") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert thermometer.flags["under_voltage"]
+    finally:
+        thermometer.close()

@@ -37,7 +37,7 @@ def open_camera(spec: str, memory: dict[str, str] | None = None) -> Camera:
     from edge_fer.cameras.look import Upright, split_look
 
     scheme, argument = split_spec(spec)
-    if spec[:1].isdigit() or spec.startswith("/dev/"):
+    if spec[:1].isdigit() or spec.startswith("/dev"):
         scheme, argument = "v4l2", spec
     member: Any = load("camera", CAMERAS, scheme)
     argument, look = split_look(argument, without_credentials(spec))

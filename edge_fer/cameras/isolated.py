@@ -104,15 +104,15 @@ class IsolatedCamera:
 
     def close(self) -> None:
         """End the process: SIGTERM, SIGKILL after half a second; gives up after 5 s."""
-        self._finished = True
-        if self._process.stdin is None or self._process.stdin.closed:
+        if self._finished:
             return
+        self._finished = True
         self._signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(TERM_S)
         self._signal(signal.SIGKILL)
         with suppress(OSError):
-            self._process.stdin.close()
+            self._lifeline.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GIVE_UP_S - TERM_S)
         os.close(self._news)
@@ -134,13 +134,14 @@ class IsolatedCamera:
             start_new_session=True,
         )
         os.close(told)
+        assert self._process.stdin is not None
+        self._lifeline = self._process.stdin
         self._slot = slot.Slot(memory)
         self._poll = select.poll()
         self._poll.register(self._news, select.POLLIN)
         with suppress(BrokenPipeError):  # it has died already: its end is read as any other
-            assert self._process.stdin is not None
-            self._process.stdin.write(order)
-            self._process.stdin.flush()
+            self._lifeline.write(order)
+            self._lifeline.flush()
 
     def _read_news(self) -> None:
         """Take what the process has said; at its end, why."""

@@ -17,6 +17,9 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder of the report")] = Path("reports/evaluate"),
     limit: Annotated[Optional[int], typer.Option(min=1, help="Most faces to use")] = None,
     threads: Annotated[Optional[int], typer.Option(min=1, help="Threads of the model")] = None,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Also under blur, JPEG, low light, roll, ...")
+    ] = False,
 ) -> None:
     """Measure one model on one split: per class, calibration, and slices by age or gender."""
     with workshop("evaluate"):
@@ -25,7 +28,7 @@ def evaluate(
     from edge_fer.progress import Bars
 
     with Bars() as bars:
-        found = measure(model, data, split, limit, threads, bars)
+        found = measure(model, data, split, limit, threads, bars, corruptions)
     write(found, out)
     typer.echo(plain(found))
     typer.echo(f"report: {(out / 'evaluation.html').absolute()}")

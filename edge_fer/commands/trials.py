@@ -67,7 +67,8 @@ def _order(work: Work, data: str, count: int, grouped: bool, splits: str, out: P
     check(work.init)
     chosen_precision(work.precision)
     # Absolute: another machine, or another process, may stand in another folder.
+    init = str(Path(work.init).absolute()) if Path(work.init).exists() else work.init
     return Order(
-        data, chosen, count, grouped, work.recipe, work.init, work.precision,
+        data, chosen, count, grouped, work.recipe, init, work.precision,
         out.absolute(), work.teacher.absolute() if work.teacher else None,
     )  # fmt: skip

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from edge_fer.datasets.labels import emotion_named
+from edge_fer.datasets.rows import read_rows
 from edge_fer.emotions import Emotion
 from edge_fer.errors import BadData, NotFound
 from edge_fer.images import SUFFIXES, read_image
@@ -81,21 +82,17 @@ def _from_folder(folder: Path) -> Iterator[Sample]:
 
 
 def _from_sheet(sheet: Path) -> Iterator[Sample]:
-    pixels = _sheet(sheet)
-    table = sheet.with_suffix(".csv")
-    with table.open(newline="") as rows:
-        for i, row in enumerate(csv.DictReader(rows)):
-            top, left = SIDE * (i // COLUMNS), SIDE * (i % COLUMNS)
-            face = pixels[top : top + SIDE, left : left + SIDE]
-            if face.shape != (SIDE, SIDE) or None in (row.get("file"), row.get("label")):
-                raise BadData(
-                    f"{table}:{i + 2}: no face for this row; the sheet or CSV is cut short"
-                )
-            yield Sample(
-                emotion_named(row["label"], f"{table}:{i + 2}"),
-                f"{sheet.stem}/{row['file']}",
-                partial(_as_bgr, face),
-            )
+    pixels, table, count = _sheet(sheet), sheet.with_suffix(".csv"), 0
+    for i, (row, where) in enumerate(read_rows(table, ("file", "label"))):
+        top, left = SIDE * (i // COLUMNS), SIDE * (i % COLUMNS)
+        face = pixels[top : top + SIDE, left : left + SIDE]
+        if face.shape != (SIDE, SIDE):
+            raise BadData(f"{where}: no face for this row; the sheet is cut short")
+        emotion = emotion_named(row["label"], where)
+        yield Sample(emotion, f"{sheet.stem}/{row['file']}", partial(_as_bgr, face))
+        count += 1
+    if -(-count // COLUMNS) < pixels.shape[0] // SIDE:
+        raise BadData(f"{table}: {count} rows, but the sheet has more faces; the CSV is cut short")
 
 
 @lru_cache(maxsize=4)
@@ -118,6 +115,11 @@ def _from_csv(table: Path, usage: str) -> Iterator[Sample]:
             if not {"emotion", "pixels", "Usage"} <= set(reader.fieldnames or ()):
                 raise BadData(f"{table}: not FER2013's CSV; its columns are emotion, pixels, Usage")
             for line, row in enumerate(reader, start=2):
+                if row["Usage"] not in USAGE.values():
+                    raise BadData(
+                        f"{table}:{line}: Usage is {row['Usage']!r}, expected one of "
+                        f"{', '.join(USAGE.values())}; the row is damaged or the file is cut short"
+                    )
                 if row["Usage"] == usage:
                     yield _from_row(row, f"{table}:{line}")
     except (UnicodeDecodeError, csv.Error) as error:

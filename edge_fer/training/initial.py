@@ -9,6 +9,7 @@ import keras
 
 from edge_fer.errors import CheckpointError, NotFound
 from edge_fer.training.checkpoint import Checkpoint, Weights, set_weights, weights_of
+from edge_fer.training.lineage import lineage, named
 from edge_fer.training.recipe import SMALLEST_SIDE, Architecture
 
 SHORTCUTS = ("block2", "block3", "block4", "block13")
@@ -37,23 +38,6 @@ def initialise(model: keras.Model, init: str, architecture: Architecture) -> dic
     checkpoint = Checkpoint.load(Path(init))
     set_weights(model, checkpoint.weights)
     return {"init": named(checkpoint), "lineage": lineage(checkpoint)}
-
-
-def named(checkpoint: Checkpoint) -> str:
-    """How the record of a later run names the checkpoint that it began with."""
-    return f"checkpoint {checkpoint.sha256[:12]}"
-
-
-def lineage(checkpoint: Checkpoint) -> list[dict[str, Any]]:
-    """The runs that led to a checkpoint, oldest first, its own the last."""
-    own = {
-        "sha256": checkpoint.sha256,
-        "init": checkpoint.made.get("init"),
-        "recipe": checkpoint.recipe.to_json(),
-        "train": checkpoint.data.get("train"),
-        "validation_accuracy": checkpoint.metrics.get("validation", {}).get("accuracy"),
-    }
-    return [*checkpoint.made.get("lineage", []), own]
 
 
 def _imagenet(source: str) -> Weights:

@@ -15,6 +15,7 @@ import keras
 
 from edge_fer import statistics
 from edge_fer.datasets.faces import classes_of
+from edge_fer.datasets.readable import require_readable
 from edge_fer.errors import CheckpointError
 from edge_fer.progress import Progress
 from edge_fer.storage import write_file
@@ -70,7 +71,11 @@ def prepare(order: Order, progress: Progress) -> tuple[list[Sample], folds.Plan]
     identity = folds.identity(samples, **order.asked())
     found = folds.load(order.out, identity)
     if found is None:
-        groups = groups_of(samples, order.data, progress) if order.grouped else None
+        groups = None
+        if order.grouped:
+            groups = groups_of(samples, order.data, progress)
+        else:
+            require_readable(samples, order.data, progress)
         found = folds.plan(samples, groups, order.count, order.recipe.seed)
         folds.save(order.out, found, identity)
     return samples, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ def _piece(work: Callable[..., None], task: Task) -> None:
 def _connect(ray: Any, address: str) -> None:
     where = {"include_dashboard": False} if address == LOCAL else {}
     try:
-        ray.init(address, log_to_driver=False, logging_level="ERROR", **where)
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **where)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"--ray {address}: no cluster answers ({reason})") from error

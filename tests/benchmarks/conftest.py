@@ -7,12 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from benchmarks.report import BASELINE, BUNDLE, FaceFacts, Model, Report, Settings
-from benchmarks.results import Measured, notes, results
+from benchmarks.latency import Turn
+from benchmarks.notes import notes
+from benchmarks.records import BASELINE, BUNDLE, FaceFacts, Model, Rate, Settings
+from benchmarks.report import Report
+from benchmarks.results import Measured, results
+from edge_fer.datasets.corruptions import CORRUPTIONS
 from edge_fer.emotions import LABELS
 
 PARENT = "c0ffee" * 10 + "beef"
-PLAN = Settings(rounds=20, queries=25)
+PLAN = Settings(rounds=20, queries=60)
 # Name, format, precision, p50 in ms, size in MB, memory in MB, share of faces that change label.
 SUBJECTS = (
     ("full precision", "keras", "fp32", 41.0, 83.4, 912, 0.0),
@@ -34,25 +38,28 @@ def draw() -> Callable[..., Report]:
     return drawn_report
 
 
-def drawn_report(faces: int, labelled: bool = True, broken: bool = True) -> Report:
-    """A report over so many faces."""
+def drawn_report(
+    faces: int, labelled: bool = True, broken: bool = True, slower: float = 1.0
+) -> Report:
+    """A report over so many faces; all but the baseline are `slower`."""
     rng = np.random.default_rng(7)
     truth = rng.choice(len(LABELS), faces, p=(0.17, 0.25, 0.17, 0.12, 0.14, 0.02, 0.13))
     parent = np.where(rng.random(faces) < 0.7, truth, rng.integers(0, 7, faces))
-    measured = [_measured(row, parent, rng) for row in SUBJECTS]
+    measured = [drawn_subject(row, parent, rng, slower, labelled) for row in SUBJECTS]
     if broken:
         measured.append(Measured("half-copied", BUNDLE, "half-copied/model.tflite: missing"))
     counts = {label: int((truth == i).sum()) for i, label in enumerate(LABELS)}
     facts = FaceFacts("drawn:", "test", faces, True, "ab" * 32, counts)
     if not labelled:
         facts = FaceFacts(None, None, faces, False, None)
+    calm = {"active": [], "seen": [], "events": 3}
     machine = {
         "board": None, "cpu": "Cortex-A76", "architecture": "aarch64", "cores": 4,
         "cores_allowed": 4, "virtual": False, "memory_bytes": 8_324_055_040, "gpu": None,
         "system": "Debian GNU/Linux 12", "kernel": "6.12.34", "governor": "ondemand",
         "python": "3.11.2", "numpy": "2.2.6", "opencv": "4.12.0",
-        "before": {"load": 0.12, "temperature_c": 48.2, "clock_mhz": 2400.0},
-        "after": {"load": 3.4, "temperature_c": 71.9, "clock_mhz": 2400.0},
+        "before": {"load": 0.12, "temperature_c": 48.2, "clock_mhz": 2400.0, "throttling": calm},
+        "after": {"load": 3.4, "temperature_c": 71.9, "clock_mhz": 2400.0, "throttling": calm},
     }  # fmt: skip
     return Report(
         made="2026-01-02T03:04:05+00:00",
@@ -61,28 +68,50 @@ def drawn_report(faces: int, labelled: bool = True, broken: bool = True) -> Repo
         settings=PLAN,
         results=results(measured, truth if labelled else None),
         machine=machine,
-        notes=notes(measured, facts, machine, 4),
+        notes=notes(measured, facts, machine, PLAN),
     )
 
 
-def _measured(
+def drawn_subject(
     row: tuple[str, str, str, float, float, float, float],
     parent: np.ndarray,
     rng: np.random.Generator,
+    slower: float = 1.0,
+    labelled: bool = True,
 ) -> Measured:
+    """What a run would know of one subject."""
     name, form, precision, p50, size, memory, changed = row
-    answers = np.where(rng.random(len(parent)) < changed, rng.integers(0, 7, len(parent)), parent)
     is_parent = form == "keras"
+    p50 *= 1.0 if is_parent else slower
+
+    def answered(share: float) -> np.ndarray:
+        return np.where(rng.random(len(parent)) < share, rng.integers(0, 7, len(parent)), parent)
+
+    model = Model(
+        form, precision, precision, f"{form} 1.2.3", "CPU", 4, 96, int(size * 1e6),
+        PARENT if is_parent else "ab" * 32, None if is_parent else PARENT,
+        None if is_parent else float(precision == "int8"),
+    )  # fmt: skip
+    rates = [Rate(t, b, 1000 / p50 / (1 + (4 - t) / 6), p50 * b) for t, b in
+             ((4, 1), (4, 2), (4, 4), (4, 8), (1, 1), (2, 1))]  # fmt: skip
     return Measured(
         name,
         BASELINE if is_parent else BUNDLE,
-        model=Model(
-            form, precision, precision, f"{form} 1.2.3", "CPU", 4, 96, int(size * 1e6),
-            PARENT if is_parent else "ab" * 32, None if is_parent else PARENT,
-        ),
+        model=model,
         load_ms=p50 * 12,
         first_ms=p50 * 3,
-        peak_rss_bytes=int(memory * 1e6),
-        times=p50 * (1 + rng.gamma(1.4, 0.03, (PLAN.rounds, PLAN.queries))),
-        scores=(np.eye(7)[answers] * 0.7 + 0.3 / 7).astype(np.float32),
-    )  # fmt: skip
+        memory=(int(memory * 1e6), int(memory * 0.9e6)),
+        turns=[drawn_turn(p50, rng) for _ in range(PLAN.rounds)],
+        sensor="RAPL package counters",
+        rates=[] if is_parent else rates,
+        scores=(np.eye(7)[answered(changed)] * 0.7 + 0.3 / 7).astype(np.float32),
+        corrupted={f: answered(changed + 0.05 * i) for i, f in enumerate(CORRUPTIONS)}
+        if labelled
+        else {},
+    )
+
+
+def drawn_turn(p50: float, rng: np.random.Generator) -> Turn:
+    """One round of one subject, metered at five watts."""
+    ms = p50 * (1 + rng.gamma(1.4, 0.03, PLAN.queries))
+    return Turn(ms, 5.0 * ms.sum() / 1000, PLAN.queries, ms.sum() / 1000)

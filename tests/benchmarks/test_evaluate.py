@@ -17,6 +17,7 @@ from layouts import affectnet_later, picture
 
 from benchmarks.evaluate import Evaluation, abstaining, evaluate, expressions, groups
 from benchmarks.evaluation_page import page, plain, write
+from edge_fer.datasets.corruptions import CORRUPTIONS
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.engines import ENGINES
 from edge_fer.errors import BadData, BundleError, NotFound
@@ -168,6 +169,31 @@ def test_the_terminal_gets_intervals_in_aligned_columns(found: Evaluation) -> No
     first, row, *_ = plain(found).splitlines()
     assert len(first) == len(row)
     assert "14.3 % (5.0 to 34.6)" in row
+
+
+def test_every_fault_stands_beside_the_clean_faces_in_one_table(bundle: Path) -> None:
+    result = evaluate(bundle, "synthetic:faces=14", corruptions=True)
+    assert [one.corruption for one in result.corruptions] == list(CORRUPTIONS)
+    # The fake answers "happy" to whatever it sees: no fault changes an answer.
+    assert all(one.accuracy.value == pytest.approx(1 / 7) for one in result.corruptions)
+    assert {one.difference.value for one in result.corruptions} == {0.0}
+    for text in (plain(result), Reader(page(result)).text):
+        assert all(name in text for name in (*CORRUPTIONS, "clean", "Against clean"))
+
+
+def test_a_fault_that_costs_every_answer_is_a_loss_of_100_points(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def infer(_: object, faces: np.ndarray) -> np.ndarray:
+        dark = faces.mean(axis=(1, 2, 3)) < 60
+        return np.stack([scores_of(Emotion.SAD if d else Emotion.HAPPY) for d in dark])
+
+    monkeypatch.setattr("fakes.FakeEngine.infer", infer)
+    for number in range(40):
+        picture(tmp_path / "faces" / "happy" / f"{number}.png", number)
+    result = evaluate(bundle, f"folder:{tmp_path / 'faces'}", corruptions=True)
+    lost = {one.corruption: one.difference.value for one in result.corruptions}
+    assert lost == {**dict.fromkeys(CORRUPTIONS, 0.0), "low light": -1.0}
 
 
 def test_both_files_are_written(found: Evaluation, tmp_path: Path) -> None:

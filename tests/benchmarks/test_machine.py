@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks import throttle
 from benchmarks.machine import condition, facts, is_busy
 
 
@@ -42,11 +43,13 @@ def test_the_condition_is_the_hottest_sensor_and_the_mean_clock(tmp_path):
             "sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq": "2500000\n",
         },
     )
-    assert condition(tmp_path) == {"load": 1.25, "temperature_c": 51.0, "clock_mhz": 2000.0}
+    assert condition(tmp_path) == {
+        "load": 1.25, "temperature_c": 51.0, "clock_mhz": 2000.0, "throttling": None,
+    }  # fmt: skip
 
 
 def test_what_a_system_does_not_tell_is_none(tmp_path):
-    assert condition(tmp_path) == {"load": None, "temperature_c": None, "clock_mhz": None}
+    assert set(condition(tmp_path).values()) == {None}
     assert facts(tmp_path)["board"] is None
 
 
@@ -54,3 +57,38 @@ def test_half_of_the_cores_taken_is_busy():
     assert is_busy(2.1, 4)
     assert not is_busy(1.9, 4)
     assert not is_busy(None, 4)
+
+
+PI = "sys/devices/platform/soc/soc:firmware/get_throttled"
+
+
+def test_a_raspberry_tells_what_slows_it_now_and_what_has(tmp_path):
+    put(tmp_path, {PI: "50005\n"})
+    told = throttle.read(tmp_path)
+    assert told.active == ("under-voltage", "throttled")
+    assert told.seen == ("under-voltage", "throttled")
+    assert condition(tmp_path)["throttling"]["events"] is None
+
+
+def test_a_throttled_run_is_invalid_and_says_why(tmp_path):
+    put(tmp_path, {PI: "0\n"})
+    calm = throttle.read(tmp_path)
+    put(tmp_path, {PI: "40000\n"})
+    assert throttle.slowed(calm, calm) is None
+    assert throttle.slowed(calm, throttle.read(tmp_path)) == "throttled in between"
+    put(tmp_path, {PI: "40004\n"})
+    assert throttle.slowed(calm, throttle.read(tmp_path)) == "throttled"
+
+
+def test_counted_events_in_between_make_a_run_invalid(tmp_path):
+    count = "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count"
+    put(tmp_path, {count: "7\n"})
+    before = throttle.read(tmp_path)
+    assert throttle.slowed(before, throttle.read(tmp_path)) is None
+    put(tmp_path, {count: "9\n"})
+    assert throttle.slowed(before, throttle.read(tmp_path)) == "throttled 2 times"
+
+
+def test_where_nothing_is_told_nothing_is_invalid(tmp_path):
+    assert throttle.read(tmp_path) is None
+    assert throttle.slowed(None, None) is None

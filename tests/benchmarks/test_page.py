@@ -13,6 +13,7 @@ import pytest
 from benchmarks.axes import Rectangle, _box, linear_ticks, log_ticks, place_labels
 from benchmarks.markdown import markdown, plain
 from benchmarks.page import page
+from benchmarks.plots import front
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser")) if p), None)
 VOID = {"meta", "circle", "rect", "path", "polyline"}
@@ -53,7 +54,8 @@ def renamed(report, name):
 
 def test_the_page_is_well_formed_and_complete(report):
     read = Reader(page(report))
-    assert read.tags.count("svg") == 2 + 4
+    # Two plots, four matrices, changes and faults, four reliability diagrams, energy.
+    assert read.tags.count("svg") == 2 + 4 + 2 + 4 + 1
     for word in ("Summary", "within a point", "undecided", "failed", "Cortex-A76", "3,589"):
         assert word in read.text
 
@@ -81,6 +83,32 @@ def test_the_page_says_where_nothing_was_measured(draw):
     assert "Accuracy against latency" in text
 
 
+def test_an_invalid_run_says_so_before_any_figure(report):
+    text = Reader(page(replace(report, invalid="throttled 2 times"))).text
+    assert text.index("Invalid: throttled 2 times") < text.index("Summary")
+    assert "Invalid" not in Reader(page(report)).text
+
+
+def test_absolute_times_stand_with_the_name_of_the_machine(report):
+    for text in (Reader(page(report)).text, markdown(report)):
+        assert "to seven scores, on Cortex-A76, 4 cores" in text
+
+
+def test_the_front_holds_those_that_none_beats_in_both(report):
+    names = [result.name for result in front(report.results)]
+    assert names[0] == "xception-int8-openvino"
+    assert "full precision" not in names
+
+
+def test_a_baseline_from_elsewhere_is_no_part_of_the_front(report):
+    parent, *others = report.results
+    versus = [replace(r.versus, same_rounds=False) for r in others if r.versus]
+    away = [replace(r, versus=v) for r, v in zip(others, versus, strict=False)]
+    best = replace(parent, cost=replace(parent.cost, p50_ms=0.1))
+    assert best not in front([best, *away])
+    assert 'class="ring' in page(replace(report, results=(best, *away)))
+
+
 def test_a_report_without_baseline_or_timing_still_has_a_page(report):
     alone = replace(report, results=report.results[-1:])
     assert "not measured" in Reader(page(alone)).text
@@ -89,7 +117,7 @@ def test_a_report_without_baseline_or_timing_still_has_a_page(report):
 
 def test_markdown_rows_have_as_many_fields_as_their_header(report):
     tables = markdown(report).split("\n## ")[1:]
-    assert len(tables) == 7
+    assert len(tables) == 9
     for table in tables:
         rows = [line for line in table.splitlines() if line.startswith("|")]
         assert len({row.replace("\\|", "").count("|") for row in rows}) == 1

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.accuracy import UNDECIDED, WITHIN, WORSE, predict, verdict
 from benchmarks.faces import labelled_faces, plain_faces
 from benchmarks.report import SCHEMA, Report
+from edge_fer.emotions import LABELS
 from edge_fer.errors import BadData, ConfigError
 from edge_fer.statistics import Interval
 
@@ -49,7 +50,9 @@ def test_json_gives_the_same_report_again(report):
     assert report.to_json().startswith(f'{{\n "schema": "{SCHEMA}"')
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"schema": "edge-fer/bench/1"}', '{"schema": "x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"schema": "edge-fer/bench/2"}', '{"schema": "edge-fer/bench/1"}']
+)
 def test_anything_else_is_not_a_report(text):
     with pytest.raises(BadData, match="edge-fer bench"):
         Report.from_json(text)
@@ -58,6 +61,24 @@ def test_anything_else_is_not_a_report(text):
 def test_a_field_of_a_later_version_is_passed_over(report):
     text = report.to_json().replace('"made"', '"later": 1, "made"', 1)
     assert Report.from_json(text) == report
+
+
+def test_the_share_of_an_expression_is_beside_its_change(report):
+    versus = report.bundles[1].versus
+    assert set(versus.per_class) == set(LABELS)
+    assert versus.per_class["happy"].low < versus.per_class["happy"].value
+
+
+def test_answers_and_hits_are_kept_one_digit_a_face(report):
+    one = report.bundles[0]
+    assert (len(one.answers), set(one.right)) == (3589, {"0", "1"})
+    assert one.right.count("1") / 3589 == pytest.approx(one.accuracy["accuracy"])
+
+
+def test_faults_are_paired_with_the_baseline_under_the_same_fault(report):
+    for one in report.bundles[1].corruptions:
+        assert one.difference.low < one.difference.value < one.difference.high
+    assert report.baseline.corruptions[0].difference is None
 
 
 def test_predictions_come_in_chunks_and_in_order():

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.report import BUNDLE, Report, Settings
+from benchmarks.records import BUNDLE, Settings
+from benchmarks.report import Report
 from benchmarks.run import bench
 from benchmarks.subject import Subject
 from benchmarks.worker import Worker, answer
 from edge_fer.errors import BundleError, ConfigError, EngineError, NotFound
 from edge_fer.training.checkpoint import SHIPPED
 
-FEW = Settings(rounds=2, queries=3, warmup=1, settle=1)
+FEW = Settings(rounds=2, queries=3, turn_s=0.0, warmup=1, settle=1, rate_s=0.01)
 CORE = (min(os.sched_getaffinity(0)),)
 
 
@@ -46,7 +47,9 @@ def test_a_worker_loads_times_and_predicts(subject, faces_file):
     scores = np.array(subject.predict(0, 5))
     assert scores.shape == (5, 7)
     assert scores.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
-    assert subject.peak_rss_bytes() > 10e6
+    assert subject.memory()[0] >= subject.memory()[1] > 10e6
+    assert len(subject.stream(2, 0.0)) == 3
+    assert subject.int8_share() > 0.99
 
 
 def test_the_worker_of_a_bundle_has_no_tensorflow_in_memory(subject):
@@ -122,7 +125,14 @@ def test_both_bundles_beside_their_parent_and_one_that_fails(
         assert result.accuracy is None
     assert seen[0] == "loading"
     assert {"latency", "full precision: faces"} <= set(seen)
+    assert {(rate.threads, rate.batch) for rate in tflite.rates} >= {(1, 1), (1, 8)}
+    assert tflite.model.int8_share > 0.99
     assert Report.from_json((tmp_path / "out" / "report.json").read_text()) == report
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "report.html",
+        "report.json",
+        "report.md",
+    ]
     assert "tflite" in (tmp_path / "out" / "report.md").read_text()
     assert (tmp_path / "out" / "report.html").is_file()
 

@@ -1,21 +1,23 @@
-"""Why a device cannot be used, told in one line."""
+"""A V4L2 camera at the door; `make test-v4l2` reads from a real one."""
 
 import errno
 import fcntl
 import os
-import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
-from edge_fer.cameras import open_camera, v4l2
+from edge_fer.cameras import open_camera
+from edge_fer.cameras.isolated import IsolatedCamera
+from edge_fer.cameras.v4l2 import Mode, V4l2, kernel, probe, reasons
+from edge_fer.cameras.v4l2.device import Device
 from edge_fer.errors import CameraError, ConfigError
 
 
-def refuse(number: int) -> object:
+def refuse(number: int) -> Callable[..., None]:
     """A stand-in for a system call that fails."""
 
     def call(*_: object) -> None:
@@ -24,43 +26,70 @@ def refuse(number: int) -> object:
     return call
 
 
-def answer(capabilities: int) -> object:
-    """A stand-in for the ioctl of a driver with these capabilities."""
-    return lambda *_: struct.pack("88xI12x", capabilities)
+def driver(capabilities: int = kernel.CAPTURE, busy: bool = False, formats: str = "YUYV") -> Any:
+    """A stand-in for the ioctl of a driver."""
+
+    def ioctl(_: int, request: int, content: Any, __: bool) -> None:
+        if request == kernel.QUERYCAP:
+            content.capabilities, content.device_caps = kernel.DEVICE_CAPS, capabilities
+        elif request == kernel.ENUM_FMT:
+            offered = formats.split()
+            if content.index >= len(offered):
+                raise OSError(errno.EINVAL, "end of the list")
+            content.pixelformat = kernel.code(offered[content.index])
+        elif request == kernel.REQBUFS and busy:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    return ioctl
 
 
-def busy(_: int, request: int, __: bytes) -> bytes:
-    """A stand-in for the ioctl of a camera that another program reads from."""
-    if request == v4l2.VIDIOC_REQBUFS:
-        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-    return struct.pack("88xI12x", v4l2.CAPTURE)
-
-
-class FakeVideo:
-    """An OpenCV capture that opens, gives some pictures, and then fails."""
-
-    def __init__(self, pictures: int) -> None:
-        self._left, self.settings = pictures, dict[int, float]()
-
-    def isOpened(self) -> bool:
-        return True
-
-    def set(self, key: int, value: float) -> None:
-        self.settings[key] = value
-
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        self._left -= 1
-        return (True, np.zeros((4, 4, 3), np.uint8)) if self._left >= 0 else (False, None)
-
-    def release(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize("spec", ["99", "/dev/video99", "v4l2:99"])
-def test_a_number_and_a_path_name_the_same_device(spec: str) -> None:
+@pytest.mark.parametrize("spec", ["99", "/dev/video99", "v4l2:99", "v4l2:99,fps=5"])
+def test_c1_an_absent_camera_is_told_by_its_first_frame(spec: str) -> None:
+    camera = open_camera(spec)
+    assert isinstance(camera, IsolatedCamera)
     with pytest.raises(CameraError, match="camera /dev/video99 is not there") as caught:
-        open_camera(spec)
+        next(iter(camera))
+    camera.close()
     assert caught.value.exit_code == 75
+
+
+@pytest.mark.parametrize("spec", ["²", "٣", "v4l2:²", "v4l2:٣", "0٣"])
+def test_only_the_digits_0_to_9_are_a_number(spec: str) -> None:
+    with pytest.raises(ConfigError, match="digits 0 to 9"):
+        open_camera(spec)
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/zero", "/dev"])
+def test_what_is_no_video_device_is_refused_at_once(path: str) -> None:
+    with pytest.raises(ConfigError, match=f"camera {path} is not a video device"):
+        open_camera(path)
+
+
+def test_an_ordinary_file_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="is not a video device"):
+        open_camera(f"v4l2:{tmp_path / 'file'}")
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("zoom=2", "unknown option 'zoom'"),
+        ("size=1x1", "16x16 to 8192x8192"),
+        ("fps=-1", "fps is 0"),
+        ("fps=nan", "fps is 0"),
+        ("format=h264", "format is one of yuyv, mjpg"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_the_device_is_touched(option: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        open_camera(f"v4l2:99,{option}")
+
+
+def test_options_are_read() -> None:
+    camera = V4l2("99,size=320x240,fps=7.5,format=mjpg")
+    assert camera._mode == Mode((320, 240), 7.5, "mjpg")
+    assert camera.fps == 7.5
 
 
 @pytest.mark.parametrize(
@@ -69,85 +98,93 @@ def test_a_number_and_a_path_name_the_same_device(spec: str) -> None:
         (errno.EACCES, "join the group video"),
         (errno.EPERM, "DeviceAllow=char-video4linux"),
         (errno.ENXIO, "has no camera behind it"),
-        (errno.EIO, "cannot be opened"),
+        (errno.EIO, "cannot be used"),
     ],
 )
-def test_a_device_that_cannot_be_opened_says_what_to_do(
+def test_c14_a_device_that_cannot_be_opened_says_what_to_do(
     number: int, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "open", refuse(number))
     with pytest.raises(CameraError, match=told):
-        v4l2.probe("/dev/video0")
+        probe("/dev/video0")
 
 
-def test_an_ordinary_file_is_not_a_video_device(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.touch()
-    with pytest.raises(CameraError, match="is not a video device"):
-        v4l2.probe(str(path))
+def test_c14_a_file_that_is_closed_to_this_user_names_the_group(tmp_path: Path) -> None:
+    path = tmp_path / "video0"
+    path.touch(mode=0)
+    script = (
+        "import os; os.setuid(65534); from edge_fer.cameras.v4l2.reasons import probe; "
+        f"probe({str(path)!r})"
+    )
+    if os.getuid() != 0:
+        pytest.skip("root is needed to become a user who may not")
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if not parent.stat().st_mode & 0o001:
+            pytest.skip(f"{parent} is closed to others")
+    child = [os.sys.executable, "-c", script]  # type: ignore[attr-defined]
+    told = subprocess.run(child, capture_output=True, text=True, check=False).stderr
+    assert "join the group video" in told
 
 
-def test_a_metadata_node_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file"
-    path.touch()
-    monkeypatch.setattr(fcntl, "ioctl", answer(capabilities=0))
+def test_a_metadata_node_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(fcntl, "ioctl", driver(capabilities=0))
     with pytest.raises(CameraError, match="gives no pictures"):
-        v4l2.probe(str(path))
+        probe(str(tmp_path / "file"))
 
 
-def test_a_busy_device_names_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c13_a_busy_device_names_its_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
-    monkeypatch.setattr(fcntl, "ioctl", busy)
+    monkeypatch.setattr(fcntl, "ioctl", driver(busy=True))
     with (
         path.open("wb") as held,
         subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=held) as holder,
         pytest.raises(CameraError, match=rf"in use by \w+ \(pid {holder.pid}\)"),
     ):
-        v4l2.probe(str(path))
+        probe(str(path))
 
 
-def test_a_device_that_stops_giving_frames_raises(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("offered", "wanted", "size", "chosen"),
+    [
+        ("MJPG YUYV", "", (640, 480), "YUYV"),
+        ("MJPG YUYV", "", (1280, 720), "MJPG"),
+        ("MJPG YUYV", "MJPG", (640, 480), "MJPG"),
+        ("H264 NV12", "", (640, 480), "NV12"),
+    ],
+)
+def test_a_format_is_chosen_from_what_is_offered(
+    offered: str,
+    wanted: str,
+    size: tuple[int, int],
+    chosen: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = tmp_path / "file"
-    path.touch()
-    monkeypatch.setattr(fcntl, "ioctl", answer(v4l2.CAPTURE))
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: FakeVideo(pictures=2))
-    frames = iter(v4l2.V4l2Camera(str(path)))
-    assert [next(frames).index, next(frames).index] == [0, 1]
-    with pytest.raises(CameraError, match="gives no frames"):
-        next(frames)
+    monkeypatch.setattr(fcntl, "ioctl", driver(formats=offered))
+    assert Device(-1)._choose(wanted, size) == chosen
 
 
-def test_an_unplugged_device_is_told_as_such(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("offered", "wanted"), [("H264", ""), ("YUYV", "MJPG"), ("", "")])
+def test_without_a_common_format_both_sides_are_named(
+    offered: str, wanted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "file"
-    path.touch()
-    monkeypatch.setattr(fcntl, "ioctl", answer(v4l2.CAPTURE))
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: FakeVideo(pictures=0))
-    frames = iter(v4l2.V4l2Camera(str(path)))
-    path.unlink()
-    with pytest.raises(CameraError, match="is not there"):
-        next(frames)
+    monkeypatch.setattr(fcntl, "ioctl", driver(formats=offered))
+    with pytest.raises(CameraError, match=f"offers {offered or 'no format'}; wanted is {wanted}"):
+        Device(-1)._choose(wanted, (640, 480))
 
 
-def test_size_and_rate_are_asked_of_the_driver(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, video = tmp_path / "file", FakeVideo(pictures=0)
-    path.touch()
-    monkeypatch.setattr(fcntl, "ioctl", answer(v4l2.CAPTURE))
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: video)
-    v4l2.V4l2Camera(f"{path},size=320x240,fps=15")
-    assert video.settings == {
-        cv2.CAP_PROP_BUFFERSIZE: 1,
-        cv2.CAP_PROP_FRAME_WIDTH: 320,
-        cv2.CAP_PROP_FRAME_HEIGHT: 240,
-        cv2.CAP_PROP_FPS: 15,
-    }
+def test_requests_have_the_numbers_of_the_kernel() -> None:
+    # From strace of v4l2-ctl on x86-64, whose structures are those of every 64-bit machine.
+    assert kernel.QUERYCAP == 0x80685600
+    assert kernel.S_FMT == 0xC0D05605
+    assert kernel.REQBUFS == 0xC0145608
+    assert kernel.DQBUF == 0xC0585611
+    assert kernel.ENUM_FRAMEINTERVALS == 0xC034564B
 
 
-def test_a_wrong_option_is_refused_before_the_device_is_touched() -> None:
-    with pytest.raises(ConfigError, match="unknown option 'zoom'"):
-        open_camera("v4l2:99,zoom=2")
+def test_every_reason_names_something_to_do() -> None:
+    for text in reasons.ADVICE.values():
+        assert ";" in text

@@ -28,6 +28,7 @@ from edge_fer.errors import ConfigError
 from edge_fer.events import SCHEMA
 from edge_fer.sinks import open_sink
 from edge_fer.sinks.http import Http, newest, settings
+from edge_fer.sinks.http import sink as module
 from edge_fer.sinks.http.answers import POLICY
 from edge_fer.sinks.setting import Setting
 
@@ -249,6 +250,35 @@ def test_h4_a_port_that_is_taken_for_a_moment_is_waited_for(
     monkeypatch.setattr(settings.time, "sleep", lambda _: blocker.close())
     with served(tmp_path, f"127.0.0.1:{port}") as server:
         assert server.ask("/healthz").status == 200
+
+
+def test_h4_where_the_page_is_not_required_the_port_is_taken_once_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings, "PAUSE_S", 0.01)
+    monkeypatch.setattr(module, "FREE_S", 0.1)
+    blocker = socket.create_server(("127.0.0.1", 0))
+    port = blocker.getsockname()[1]
+    with served(tmp_path, f"127.0.0.1:{port},required=no") as server:
+        assert "going on without the page" in capsys.readouterr().err
+        server.hello()
+        server.state("ok")
+        server.update(Emotion.HAPPY)
+        assert server.sink.backlog == 0
+        blocker.close()
+        eventually(lambda: "live page" in capsys.readouterr().err)
+        eventually(lambda: server.ask("/healthz").json["camera_state"] == "ok")
+
+
+def test_h4_a_page_that_never_got_its_port_closes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "PAUSE_S", 0.01)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as blocker,
+        served(tmp_path, f"127.0.0.1:{blocker.getsockname()[1]},required=no") as server,
+    ):
+        server.update(Emotion.HAPPY)
 
 
 def test_both_loopback_addresses_are_served_on_one_port(server: Served) -> None:

@@ -162,7 +162,9 @@ def test_a_window_is_shown_without_any_single_face(tmp_path: Path) -> None:
             assert await page.tell(bars) == "0 %,75 %,25 %,0 %,0 %,0 %,0 %"
             assert await page.tell("document.getElementById('nobody').hidden")
             assert await page.tell("document.querySelectorAll('#history path').length") > 2
-            window(suppressed=True, n_faces=0, distribution={})
+            window(n_faces=0, distribution=None)
+            await page.until(f"{text('window-said')} === '0 faces'")
+            window(suppressed=True, n_faces=None, distribution=None)
             await page.until(f"{text('window-said')} === 'Too few faces to tell'")
             assert await page.tell("document.getElementById('window-bars').hidden")
 

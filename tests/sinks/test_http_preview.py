@@ -197,7 +197,7 @@ def test_a_window_fills_its_time_and_a_suppressed_one_nothing() -> None:
     now = [600.0]
     remembered = History(lambda: now[0])
     told = {"type": "aggregate", "window_s": 60, "suppressed": False, "distribution": {"happy": 1}}
-    remembered.take({**told, "suppressed": True, "distribution": {}})
+    remembered.take({**told, "suppressed": True, "distribution": None, "n_faces": None})
     assert remembered.told()["bins"] == []
     remembered.take(told)
     assert len(remembered.told()["bins"]) == 30

@@ -161,9 +161,23 @@ def test_a_window_is_told_by_its_commonest_expression(day: Day) -> None:
     assert (day.told()["emotion"], day.told(60)["score"]) == ("happy", 75.0)
 
 
+def test_of_windows_no_frame_rate_is_known(day: Day) -> None:
+    day.state("ok")
+    day.report.take(aggregate(), day.now)
+    day.now += 100
+    assert json.loads(day.due()[HEALTH])["fps"] is None
+
+
+def test_a_window_without_a_face_is_told_as_nobody(day: Day) -> None:
+    day.state("ok")
+    day.report.take(aggregate(n_faces=0, distribution=None), day.now)
+    assert (day.told()["emotion"], day.told(60)["faces"]) == ("none", 0)
+
+
 def test_a_suppressed_window_is_told_as_nobody(day: Day) -> None:
     day.state("ok")
-    day.report.take(aggregate(suppressed=True), day.now)
+    hidden = aggregate(suppressed=True, n_faces=None, distribution=None)
+    day.report.take(hidden, day.now)
     assert (day.told()["emotion"], day.told(60)["faces"]) == ("none", 0)
 
 

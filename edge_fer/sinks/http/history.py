@@ -37,7 +37,7 @@ class History:
         number = int(self._clock() // BIN_S)
         if event["type"] == "update":
             self._learn(number, event["faces"])
-        elif event["type"] == "aggregate" and not event["suppressed"]:
+        elif event["type"] == "aggregate" and event["distribution"]:
             self._fill(number, event)
 
     def told(self) -> dict[str, Any]:

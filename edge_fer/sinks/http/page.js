@@ -148,7 +148,6 @@ function take(event) {
     camera = event.camera_state;
     if (camera !== "ok") forget();
   } else if (event.type === "aggregate") {
-    camera = "ok";
     update = event;
     cameAt = Date.now();
     span = 1000 * (event.window_s + GRACE_S);
@@ -178,8 +177,8 @@ function recall({ bins }) {
 }
 
 // A window's shares hold for all of its time.
-function recallWindow({ window_s: seconds, suppressed, distribution: shares }) {
-  if (suppressed) return;
+function recallWindow({ window_s: seconds, distribution: shares }) {
+  if (!shares) return;
   const now = Math.floor(cameAt / BIN_MS);
   const last = history.length ? history[history.length - 1].bin : 0;
   const sums = LABELS.map((label) => shares[label] || 0);
@@ -294,12 +293,14 @@ function drawWindow(window) {
   at("window").hidden = !window;
   if (!window) return;
   const { window_s: seconds, suppressed, n_faces: faces, distribution: shares } = window;
-  at("window-title").textContent = `Last window of ${seconds} s`;
-  at("window-said").textContent = suppressed ? "Too few faces to tell" : `${faces} faces`;
-  at("window-bars").hidden = suppressed;
-  const whole = suppressed ? 1 : Object.values(shares).reduce((sum, one) => sum + one, 0) || 1;
+  at("window-title").textContent = `Last ${Math.round(seconds)} seconds`;
+  const many = `${faces} ${faces === 1 ? "face" : "faces"}`;
+  at("window-said").textContent = suppressed ? "Too few faces to tell" : many;
+  at("window-bars").hidden = !shares;
+  if (!shares) return;
+  const whole = Object.values(shares).reduce((sum, one) => sum + one, 0) || 1;
   if (!at("window-bars").children.length) at("window-bars").append(...newBars());
-  if (!suppressed) fillBars(at("window-bars"), (label) => (shares[label] || 0) / whole, "");
+  fillBars(at("window-bars"), (label) => (shares[label] || 0) / whole, "");
 }
 
 function drawFaces(faces, windows) {

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from edge_fer.errors import ConfigError
 from edge_fer.metrics import Metrics
+from edge_fer.preview import Preview
 from edge_fer.sinks.http.answers import HEADERS
 from edge_fer.sinks.http.feed import Stream, feed
+from edge_fer.sinks.setting import Setting
 
 BOUNDARY = "picture"
 
@@ -58,3 +61,13 @@ class Pictures:
             self._open.discard(stream)
             self._metrics.clients.add(-1, "mjpeg")
         return response
+
+
+def opened_preview(setting: Setting) -> Preview | None:
+    """What makes pictures, if any may be made; raises ConfigError."""
+    mode, windows = setting.config.preview, getattr(setting.config, "aggregate_s", None)
+    if mode is None:
+        return None
+    if windows is not None:
+        raise ConfigError("preview shows single faces, but only windows may be told: choose one")
+    return Preview(mode)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -48,6 +48,8 @@ class Sources:
     """None where no preview was asked for."""
     thermometer: Thermometer
     tickets: Tickets
+    refresh: Callable[[], None]
+    """Takes in what has been told since the last time."""
 
 
 class Routes:
@@ -79,6 +81,7 @@ class Routes:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, and count it."""
         start = perf_counter()
+        self._sources.refresh()
         # As it was sent: what only decodes to one of the paths is none of them.
         sent = request.raw_path.partition("?")[0]
         path = PREVIEW if sent == self._preview else "" if sent == PREVIEW else sent

@@ -47,6 +47,8 @@ class Settings:
     """Host names, or addresses, under which others reach it, joined by `+`."""
     token: str = ""
     """File of the token that clients must send; empty is none, on loopback alone."""
+    required: bool = True
+    """No daemon without the page; `no` goes on while the port is taken, and takes it later."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -147,13 +149,13 @@ def _credential(path: Path) -> bool:
     return bool(folder) and path.resolve().is_relative_to(Path(str(folder)).resolve())
 
 
-def listen(settings: Settings) -> list[socket.socket]:
+def listen(settings: Settings, attempts: int = ATTEMPTS) -> list[socket.socket]:
     """Sockets that listen, all on one port; raises ConfigError naming a place that is taken."""
     sockets: list[socket.socket] = []
     port = settings.port
     try:
         for address in settings.addresses:
-            if bound := _bound(address, port, optional=bool(sockets)):
+            if bound := _bound(address, port, attempts, optional=bool(sockets)):
                 sockets.append(bound)
                 port = bound.getsockname()[1]
     except BaseException:
@@ -163,10 +165,10 @@ def listen(settings: Settings) -> list[socket.socket]:
     return sockets
 
 
-def _bound(address: Address, port: int, optional: bool) -> socket.socket | None:
+def _bound(address: Address, port: int, attempts: int, optional: bool) -> socket.socket | None:
     """A socket; None where a machine without IPv6 need not have it."""
     try:
-        bound = _patiently_bound(address, port)
+        bound = _patiently_bound(address, port, attempts)
     except OSError as error:
         if optional and error.errno in NO_IPV6:
             return None
@@ -175,9 +177,8 @@ def _bound(address: Address, port: int, optional: bool) -> socket.socket | None:
     return bound
 
 
-def _patiently_bound(address: Address, port: int) -> socket.socket:
+def _patiently_bound(address: Address, port: int, attempts: int) -> socket.socket:
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    attempts = ATTEMPTS
     while True:
         attempts -= 1
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,16 @@ from aiohttp import web
 
 from edge_fer.errors import ConfigError
 from edge_fer.notices import Seldom, notice
-from edge_fer.preview import Preview, jpeg
+from edge_fer.preview import jpeg
 from edge_fer.sinks.encoding import encode
 from edge_fer.sinks.http.access import Access
 from edge_fer.sinks.http.door import HEAD_BYTES, Door, Doorkeeper
 from edge_fer.sinks.http.guard import Guard
 from edge_fer.sinks.http.history import History
 from edge_fer.sinks.http.newest import Newest
-from edge_fer.sinks.http.pictures import Pictures
+from edge_fer.sinks.http.pictures import Pictures, opened_preview
 from edge_fer.sinks.http.routes import Routes, Sources
-from edge_fer.sinks.http.settings import listen, read_settings, token_hash
+from edge_fer.sinks.http.settings import Settings, listen, read_settings, token_hash
 from edge_fer.sinks.http.streams import Streams
 from edge_fer.sinks.setting import Setting
 from edge_fer.thermal import Thermometer
@@ -37,6 +38,8 @@ CLOSE_S = 2.0
 LINGER_S = 1.0
 """For the rest of a request that has been answered."""
 BEAT_S = 1.0
+FREE_S = 10.0
+"""How often a port that was taken is asked for again."""
 BACKLOG = 100
 """Connections that the kernel holds for us."""
 
@@ -54,21 +57,27 @@ class Http:
         setting = setting or Setting()
         settings = read_settings(argument, setting.config.http_allow_remote)
         access = Access(token_hash(settings))
-        self._sockets = listen(settings)
-        self.port: int = self._sockets[0].getsockname()[1]
+        self._preview = opened_preview(setting)
+        self._settings = settings
+        self._sockets = listened(settings)
+        self.port: int = self._sockets[0].getsockname()[1] if self._sockets else settings.port
         hosts = settings.hosts(self.port)
         self._metrics = setting.metrics
         self._keeper = Doorkeeper(hosts, self._metrics)
         self._newest = Newest()
         self._streams = Streams(self._newest, self._metrics)
         self._history, self._pictures = History(), Pictures(self._metrics)
-        self._preview = opened_preview(setting)
         self._thermometer = Thermometer()
         self._metrics.before_text(self._read_temperature)
         guard = Guard(access, hosts, self._metrics)
-        pictures = self._pictures if self._preview is not None else None
         sources = Sources(
-            self._newest, self._history, self._streams, pictures, self._thermometer, access.tickets
+            newest=self._newest,
+            history=self._history,
+            streams=self._streams,
+            pictures=self._pictures if self._preview is not None else None,
+            thermometer=self._thermometer,
+            tickets=access.tickets,
+            refresh=self._publish,
         )
         self._routes = Routes(setting, guard, sources)
         self._queue: deque[tuple[Mapping[str, Any], bytes]] = deque()
@@ -78,8 +87,8 @@ class Http:
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
-        name = (settings.known_as or ("127.0.0.1",))[0]
-        notice(f"live page: http://{name}:{self.port}/")
+        if self._sockets:
+            self._announce()
 
     @property
     def dropped(self) -> int:
@@ -90,12 +99,13 @@ class Http:
         """Hand one event to the server's thread."""
         line = encode(event)
         with self._lock:
-            idle = not self._queue
             self._queue.append((event, line))
+            full = len(self._queue) >= QUEUE
             if len(self._queue) > QUEUE:
                 self._queue.popleft()
                 self._lost += 1
-        if idle:
+        # Waking a thread takes a good part of an event's time, and who only asks is told anyway.
+        if full or self._streams.listened_to or event["type"] != "update":
             self._call(self._publish)
 
     def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
@@ -113,8 +123,12 @@ class Http:
         self._call(self._stop.set)
         self._thread.join(CLOSE_S)
         self._thermometer.close()
-        for socket in self._sockets:
-            socket.close()
+        for one in self._sockets:
+            one.close()
+
+    def _announce(self) -> None:
+        name = (self._settings.known_as or ("127.0.0.1",))[0]
+        notice(f"live page: http://{name}:{self.port}/")
 
     def _call(self, what: Any) -> None:
         with suppress(RuntimeError):  # the loop has ended
@@ -128,16 +142,20 @@ class Http:
             self._newest.take(event, line)
             self._history.take(event)
             self._streams.publish(line)
-        self.last_success = time()
+        if events:
+            self.last_success = time()
 
     def _beat(self) -> None:
         """Show that the loop goes round."""
+        self._publish()
         self._metrics.loops.set(time(), "http")
         self._loop.call_later(BEAT_S, self._beat)
 
     def _read_temperature(self) -> None:
         for zone, celsius in self._thermometer.celsius().items():
             self._metrics.temperature.set(celsius, zone)
+        for flag, is_set in self._thermometer.flags.items():
+            self._metrics.power.set(is_set, flag)
         if (age_s := self._thermometer.age_s()) is not None:
             self._metrics.temperature_age.set(age_s)
 
@@ -155,6 +173,16 @@ class Http:
         finally:
             self._loop.close()
 
+    async def _until_listening(self) -> None:
+        """Ask for a port that was taken, again and again until it is free or we end."""
+        while not self._sockets and not self._stop.is_set():
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), FREE_S)
+                return
+            with suppress(ConfigError):
+                self._sockets = listen(self._settings, attempts=1)
+                self._announce()
+
     async def _serve(self) -> None:
         """Until told to stop."""
         silent = logging.Logger("edge_fer.http", logging.CRITICAL + 1)
@@ -168,13 +196,14 @@ class Http:
             max_line_size=HEAD_BYTES,
             max_field_size=HEAD_BYTES,
         )
+        self._beat()
+        await self._until_listening()
         listening = [
             await self._loop.create_server(
-                lambda: Door(self._keeper, server), sock=socket, backlog=BACKLOG
+                lambda: Door(self._keeper, server), sock=one, backlog=BACKLOG
             )
-            for socket in self._sockets
+            for one in self._sockets
         ]
-        self._beat()
         await self._stop.wait()
         for one in listening:
             one.close()
@@ -184,11 +213,12 @@ class Http:
         await server.shutdown(timeout=LINGER_S)
 
 
-def opened_preview(setting: Setting) -> Preview | None:
-    """What makes pictures, if any may be made; raises ConfigError."""
-    mode, windows = setting.config.preview, getattr(setting.config, "aggregate_s", None)
-    if mode is None:
-        return None
-    if windows is not None:
-        raise ConfigError("preview shows single faces, but only windows may be told: choose one")
-    return Preview(mode)
+def listened(settings: Settings) -> list[socket.socket]:
+    """Sockets that listen; none where the port is taken and the page need not be there."""
+    try:
+        return listen(settings)
+    except ConfigError as error:
+        if settings.required:
+            raise
+        notice(f"{error}; going on without the page until it is free")
+        return []

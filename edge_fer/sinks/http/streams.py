@@ -31,6 +31,11 @@ class Streams:
         self._newest, self._metrics = newest, metrics
         self._open: set[Stream] = set()
 
+    @property
+    def listened_to(self) -> bool:
+        """True while somebody waits for events; may be asked from any thread."""
+        return bool(self._open)
+
     def publish(self, line: bytes) -> None:
         """Hand one event to all."""
         for stream in self._open:

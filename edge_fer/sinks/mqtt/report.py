@@ -81,6 +81,7 @@ class Report:
         self._announced = encode(described).rstrip() if settings.discovery else b""
         self._camera_state = "starting"
         self._degraded: list[str] = []
+        self._windows = False
         self._seen, self._fresh_until = Seen(), -math.inf
         self._born = self._asked = math.nan
         self._times: deque[float] = deque()
@@ -101,6 +102,7 @@ class Report:
             self._times.append(now)
             self._seen, self._fresh_until = _in_frame(event), now + STALE_S
         elif kind == "aggregate":
+            self._windows = True  # of single frames nothing is told
             self._seen, self._fresh_until = _in_window(event), now + event["window_s"] + STALE_S
         self._forget(now)
 
@@ -155,7 +157,8 @@ class Report:
 
     def _health_now(self, now: float) -> bytes:
         uptime_s = now - self._born
-        rate = round(len(self._times) / RATE_S, 1) if uptime_s >= RATE_S else None
+        known = uptime_s >= RATE_S and not self._windows
+        rate = round(len(self._times) / RATE_S, 1) if known else None
         health = {
             "fps": rate,
             **self._readings(),

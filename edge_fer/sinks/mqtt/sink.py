@@ -215,7 +215,7 @@ class Mqtt:
                 self._report.enabled = payload == b"ON"
 
     def _readings(self) -> Mapping[str, Any]:
-        weak = under_voltage()
+        weak = self._thermometer.flags.get("under_voltage", under_voltage())
         return {
             "temp_c": self._thermometer.hottest(),
             "under_voltage": None if weak is None else on(weak),

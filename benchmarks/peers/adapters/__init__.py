@@ -1,0 +1,5 @@
+"""One module a peer, run by the peer's own Python: none of them may import edge-fer.
+
+Each has `SIDE`, the side in pixels at which it is handed a face, and `load(files, threads)`, which
+gives a function from a (SIDE, SIDE, 3) uint8 BGR face to its own labels and their scores.
+"""

