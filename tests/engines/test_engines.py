@@ -60,8 +60,21 @@ def test_no_faces_give_no_scores(engine: Engine) -> None:
     assert engine.infer(np.empty((0, 72, 72, 3), np.uint8)).shape == (0, len(LABELS))
 
 
-def test_an_int8_bundle_is_executed_in_int8(engine: Engine) -> None:
-    assert engine.precision == "int8"
+EXECUTED = {"onnx": "fp32"}
+"""ONNX Runtime computes symmetric Q/DQ graphs in float32 on a CPU, and the engine says so."""
+
+
+def test_the_precision_that_is_executed_is_told(engine: Engine, bundle: Bundle) -> None:
+    assert engine.precision == EXECUTED.get(bundle.manifest.format, "int8")
+
+
+def test_it_runs_on_the_cpu_and_says_so(engine: Engine) -> None:
+    assert engine.device == "CPU"
+
+
+def test_a_device_that_the_engine_does_not_know_is_refused(bundle: Bundle) -> None:
+    with pytest.raises(ConfigError, match=r"--device TPU: the engine \w+ runs on CPU"):
+        open_engine(bundle, device="TPU")
 
 
 @pytest.mark.parametrize("shape", [(1, 71, 72, 3), (1, 72, 72, 1), (72, 72, 3)])
