@@ -54,9 +54,10 @@ class _Work:
     def __init__(self, order: Order, foreign: Foreign, progress: Progress) -> None:
         self._order, self._foreign, self._progress = order, foreign, progress
         self._floats = tflite.to_float(foreign.model)
-        found = self._ranges() if order.quantizes else (None, None)
-        self._calibration: CalibrationSet | None = found[0]
-        self._observed: activations.Activations | None = found[1]
+        self._calibration: CalibrationSet | None = None
+        self._observed: activations.Activations | None = None
+        if order.quantizes:
+            self._calibration, self._observed = self._ranges()
         self._shipped = check_faces(foreign.size)
         self._shipped_scores = foreign.scores(self._shipped)
         self._faces, self._truth, self._data = self._gate_faces()
