@@ -27,6 +27,7 @@ from pathlib import Path
 from fakes import ENTRIES, FakeEngine
 from edge_fer.config import RunConfig
 from edge_fer.daemon import run
+from edge_fer.lock import only_daemon
 
 for table, name, member in ENTRIES:
     table[name] = member
@@ -38,7 +39,9 @@ def hanging(self, faces):
 FakeEngine.infer = hanging
 camera = sys.argv[4]
 folder, bundle = map(Path, sys.argv[1:3])
-sys.exit(run(RunConfig(camera=camera, bundle=bundle, detector="fake", state_dir=folder)))
+config = RunConfig(camera=camera, bundle=bundle, detector="fake", state_dir=folder)
+with only_daemon(config):
+    sys.exit(run(config))
 """
 SITUATIONS = {
     "running": ("", "fake:then=more"),
