@@ -9,7 +9,7 @@ FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lint types contracts clean
-.PHONY: test-device compat test-arm64 test-v4l2 faults pipeline
+.PHONY: test-device compat test-arm64 test-v4l2 faults pipeline peers
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,10 @@ compat: $(READY)  ## Every bundle in older and newer environments: the same labe
 test-arm64: $(READY)  ## The device's packages and INT8 bundles on Debian arm64 under qemu; as root
 	$(BIN)/edge-fer convert --int8 --out .cache/bundles
 	PYTHONPATH=tests/compat $(BIN)/python tests/arm64 .cache/bundles/xception-int8-*
+
+peers: $(READY)  ## Other packages on the same faces: make peers DATA=fer2013:PATH
+	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
+	$(BIN)/edge-fer bench peers --data $(DATA) --bundle .cache/bundles/xception-int8-tflite
 
 clean:  ## Remove environments, bundles and reports
 	rm -rf $(VENV) .venv-* .cache bundles reports

@@ -38,7 +38,7 @@ def _capability() -> float:
     if keras.backend.backend() == "torch":
         import torch
 
-        return float(torch.cuda.get_device_capability(0)[0]) if torch.cuda.is_available() else 8.0
+        return float(torch.cuda.get_device_capability(0)[0])
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -75,8 +75,6 @@ def _jax() -> dict[str, Any]:
 def _torch() -> dict[str, Any]:
     import torch
 
-    if not torch.cuda.is_available():  # Apple's or Intel's: no such questions there
-        return {"name": str(gpu_name()), "memory_bytes": None, "peak_bytes": None}
     facts = torch.cuda.get_device_properties(0)
     return {
         "name": facts.name,

@@ -42,8 +42,6 @@ def _of_subject(measured: Measured) -> Iterator[str]:
             f"{measured.name}: is {model.precision_asked}, but the runtime executed "
             f"{model.precision_executed}."
         )
-    if measured.turns is not None and is_unsteady(measured.turns):
-        yield f"{measured.name}: its latency was unsteady from round to round."
 
 
 def _of_baseline(measured: Sequence[Measured], elsewhere: str | None) -> Iterator[str]:
@@ -74,6 +72,9 @@ def _of_faces(faces: FaceFacts) -> Iterator[str]:
 
 
 def _of_protocol(measured: Sequence[Measured], settings: Settings) -> Iterator[str]:
+    unsteady = [m.name for m in measured if m.turns and is_unsteady(m.turns)]
+    if unsteady:
+        yield f"Latency was unsteady from round to round: {', '.join(unsteady)}."
     timed = [m.turns for m in measured if m.turns]
     queries = min((sum(turn.ms.size for turn in turns) for turns in timed), default=LEAST_QUERIES)
     seconds = settings.rounds * settings.turn_s

@@ -8,7 +8,7 @@ from html import escape
 from benchmarks import strips
 from benchmarks.document import document, facts, figure, opening, section
 from benchmarks.matrices import confusion, reliability
-from benchmarks.plots import distribution, elsewhere, trade
+from benchmarks.plots import MOST_NAMES, distribution, elsewhere, trade
 from benchmarks.records import Result
 from benchmarks.report import Report
 from benchmarks.svg import SERIES
@@ -51,11 +51,12 @@ def _speed(report: Report) -> str:
     results = report.results
     here = [r for r in results if r.cost and not elsewhere(r, results)]
     both = any(r.cost and r.accuracy for r in results)
+    named = sum(bool(r.cost and r.accuracy) for r in results) <= MOST_NAMES
     left = figure(
         "Accuracy against latency",
         "Up and to the left is better; the line is the front that no model beats in both. "
         "Bars: 95 % interval, and p50 to p90. A ring is of another machine.",
-        trade(results) + _legend(results, "phone") if both else None,
+        trade(results) + _legend(results, "phone" if named else "") if both else None,
     )
     # The colours are those of all subjects: one that is left out keeps its own.
     timed = tuple(r if r in here else Result(r.name, r.role) for r in results)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from benchmarks.pipeline_parts import CLIP, FPS, PACE
 from benchmarks.processes import Cost, cost
 from edge_fer.errors import EngineError
 
-START_S = 60.0
+START_S = 300.0
 PROGRAM = (
     "from benchmarks.pipeline_parts import install; install(); "
     "from edge_fer.cli import main; main()"
@@ -80,26 +81,35 @@ def broker(folder: Path) -> Iterator[int | None]:
 def daemon(
     bundle: Path, clip: Path, fps: float, sinks: list[str], pace: str = "live"
 ) -> Iterator[subprocess.Popen[str]]:
-    """`edge-fer run` on a clip; ends with the block."""
+    """`edge-fer run` on a clip; ends with the block. An EngineError is told with its last words."""
     command = [sys.executable, "-c", PROGRAM, "run", "--camera", "clip:", "--bundle", str(bundle)]
     command += [part for sink in sinks for part in ("--sink", sink)]
     settings = {CLIP: str(clip), FPS: str(fps), PACE: pace}
-    process = subprocess.Popen(
-        [*command, "--purpose", "benchmark"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, **settings},
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
+    with TemporaryFile("w+") as words:
+        process = subprocess.Popen(
+            [*command, "--purpose", "benchmark"],
+            stdout=subprocess.PIPE,
+            stderr=words,
+            text=True,
+            env={**os.environ, **settings},
+        )
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield process
+        except EngineError as error:
+            words.seek(0)
+            last = (words.read().splitlines() or ["nothing was said"])[-1]
+            raise EngineError(f"{error}: {last}") from error
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def run_live(
@@ -126,7 +136,7 @@ def run_live(
             if now - start[0] >= seconds:
                 break
         if start is None:
-            raise EngineError(f"edge-fer run ended with {process.wait(10)} and found no face")
+            raise EngineError(f"edge-fer run ended with {process.wait(10)} without a face")
         result.cost = cost(process.pid)
         result.wall_s = time.monotonic() - start[0]
         result.cpu_share = (result.cost.cpu_s - start[1].cpu_s) / result.wall_s
@@ -156,12 +166,18 @@ def run_long(
         viewer = threading.Thread(target=_view, args=(http,), daemon=True)
         viewer.start()
         for mark in marks:
-            while (frames := _frames(http)) < mark:
-                if process.poll() is not None:
-                    raise EngineError(f"edge-fer run ended with {process.returncode}")
-                time.sleep(0.2)
-            looked[mark] = frames, cost(process.pid)
+            looked[mark] = _at(mark, http), cost(process.pid)
     return looked
+
+
+def _at(mark: int, port: int) -> int:
+    """Wait until so many frames were analysed; gives how many they were by then."""
+    try:
+        while (frames := _frames(port)) < mark:
+            time.sleep(0.2)
+    except OSError as error:
+        raise EngineError(f"edge-fer run answers no more ({error})") from error
+    return frames
 
 
 def _until_it_answers(port: int, process: subprocess.Popen[str]) -> None:

@@ -88,8 +88,9 @@ class FastEngine:
 
     precision = "int8"
     runtime = "fast 1.0"
+    device = "CPU"
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: str | None = None) -> None:
         self._row = np.linspace(1, 2, len(LABELS), dtype=np.float32)
         self._row /= self._row.sum()
 

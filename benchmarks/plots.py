@@ -15,6 +15,8 @@ LEVELS = (0, 25, 50, 75, 90, 99)
 """Percentiles with a line of their own."""
 LONGEST = 28
 """Characters of a label in a plot."""
+MOST_NAMES = 5
+"""Names beside the dots; with more of them only the legend tells the colours."""
 
 Timed = tuple[int, Result, Cost]
 """Colour, subject and its cost."""
@@ -81,7 +83,9 @@ def trade(results: Sequence[Result]) -> str:
     parts.append(_front(front(results), x, y))
     for index, result, cost in timed:
         parts.append(_point(index, result, cost, (x, y), elsewhere(result, results)))
-    return svg([*parts, _point_labels(timed, x, y)], "Accuracy against latency, by model")
+    if len(timed) <= MOST_NAMES:
+        parts.append(_point_labels(timed, x, y))
+    return svg(parts, "Accuracy against latency, by model")
 
 
 def _front(best: Sequence[Result], x: Scale, y: Scale) -> str:

@@ -27,7 +27,7 @@ from benchmarks.results import results
 from benchmarks.sitting import Sitting
 from benchmarks.subject import Subject
 from edge_fer.bundle import MANIFEST
-from edge_fer.engines import default_threads
+from edge_fer.engines import DEVICE, default_threads
 from edge_fer.errors import ConfigError
 from edge_fer.progress import Progress, silent
 from edge_fer.storage import write_file
@@ -194,6 +194,7 @@ def _plan(
         "faces": (faces.facts.sha256, faces.facts.count),
         "settings": asdict(settings),
         "cores": cores,
+        "device": os.environ.get(DEVICE),
         "corruptions": corruptions,
         "machine": (facts["board"], facts["cpu"], facts["memory_bytes"]),
         "edge_fer": metadata.version("edge-fer"),

@@ -1,4 +1,4 @@
-"""What every tensor of a float model does on every face: the ground for ranges and for outliers."""
+"""What every tensor of a float model does on every face: the ground for ranges."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from converters.loud import loud_faces
+from converters.ranges import Range, Rule, Seen
 from edge_fer.types import FaceBatch
 
-LOUD = 4.0
-"""Times the median face's peak, in any tensor, beyond which a face is left out of calibration.
-
-Over 300 FER2013 training faces this measure has its median at 1.6, its 90th percentile at 4.0 and
-its 99th at 13; the two faces that ruined a plain INT8 conversion lay at 60 and 190. Ranges are
-taken near the extremes of what is left, so the limit is strict: a tenth of the faces go.
-"""
+SAMPLE = 256
+"""Numbers drawn from a tensor on each face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +26,26 @@ class Activations:
     """(N, T)"""
     highs: NDArray[np.float32]
     """(N, T)"""
-
-    def loudness(self) -> NDArray[np.float32]:
-        """(N,) each face's largest peak, over tensors, in units of the tensor's median peak."""
-        peaks = np.maximum(np.abs(self.lows), np.abs(self.highs))
-        medians = np.median(peaks, axis=0)
-        return np.asarray((peaks / np.maximum(medians, 1e-6)).max(axis=1), np.float32)
+    values: NDArray[np.float32] | None = None
+    """(N, T, SAMPLE) drawn from each tensor; only the rules that search a range need them."""
 
     def loud_faces(self) -> list[int]:
         """Faces that would stretch ranges for all others."""
-        return [int(i) for i in np.flatnonzero(self.loudness() > LOUD)]
+        return loud_faces(np.maximum(np.abs(self.lows), np.abs(self.highs)))
 
     def kept(self, faces: NDArray[np.integer]) -> Activations:
         """The same tensors over some of the faces."""
-        return Activations(self.tensors, self.lows[faces], self.highs[faces])
+        values = None if self.values is None else self.values[faces]
+        return Activations(self.tensors, self.lows[faces], self.highs[faces], values)
+
+    def ranges(self, rule: Rule) -> dict[str, Range]:
+        """Tensor to its range."""
+        nothing = np.empty((0, len(self.tensors), 0), np.float32)
+        drawn = nothing if self.values is None else self.values
+        return {
+            name: rule(Seen(self.lows[:, i], self.highs[:, i], drawn[:, i].ravel()))
+            for i, name in enumerate(self.tensors)
+        }
 
 
 def observe(
@@ -55,7 +58,8 @@ def observe(
     interpreter.allocate_tensors()
     entry = interpreter.get_input_details()[0]["index"]
     watched: list[tuple[int, str]] = []
-    lows, highs = [], []
+    rng = np.random.default_rng(0)
+    lows, highs, drawn = [], [], []
     for number, face in enumerate(faces):
         interpreter.set_tensor(entry, face[None].astype(np.float32))
         interpreter.invoke()
@@ -63,9 +67,10 @@ def observe(
         values = [interpreter.get_tensor(index) for index, _ in watched]
         lows.append([float(v.min()) for v in values])
         highs.append([float(v.max()) for v in values])
+        drawn.append([v.ravel()[rng.integers(0, v.size, SAMPLE)] for v in values])
         progress(number + 1, len(faces))
     names = tuple(name for _, name in watched)
-    return Activations(names, np.array(lows, np.float32), np.array(highs, np.float32))
+    return Activations(names, *(np.array(found, np.float32) for found in (lows, highs, drawn)))
 
 
 def _activations(interpreter: Interpreter) -> list[tuple[int, str]]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import activations, ncs, onnx, openvino, tflite
+from converters import kept, ncs
+from converters.bias import corrected
 from converters.calibration import (
     CalibrationSet,
     drawn_set,
@@ -22,30 +23,21 @@ from converters.calibration import (
     shipped_set,
 )
 from converters.embed import embedded
-from converters.fold import folded_model
+from converters.fold import fold, folded_model, with_betas
 from converters.gate import Verdict, infer_all, judge
+from converters.makers import FORMATS, Files, Maker, Source
 from converters.order import FEWEST, Order
+from converters.probe import flow
 from edge_fer.bundle import Bundle, Manifest, create_bundle
 from edge_fer.datasets.shipped import check_faces
 from edge_fer.engines import open_engine
 from edge_fer.errors import ConfigError, Refused
 from edge_fer.progress import Progress
+from edge_fer.protocols import Engine
 from edge_fer.selftest import selftest_files
 from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.predict import predict
 from edge_fer.types import FaceBatch, ScoreBatch
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What every format is made from."""
-
-    model: keras.Model
-    """Folded: bytes to probabilities."""
-    float_tflite: bytes
-    calibration: CalibrationSet | None
-    """None for floats."""
-    observed: activations.Activations | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +53,9 @@ class GateFaces:
     carried_parent: ScoreBatch
 
 
+Draft = tuple[Manifest, Files, Verdict]
+
+
 def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
     """Make and judge all formats; only when all pass is any bundle written.
 
@@ -74,11 +69,13 @@ def convert(order: Order, progress: Progress) -> list[tuple[Bundle, Verdict]]:
     source = _source(checkpoint, calibration, progress)
     drafts = []
     for name, precision in order.parts:
-        progress(f"{name} {precision}", 0, 1)
-        files = FORMATS[name](source, precision)
-        progress(f"{name} {precision}", 1, 1)
+        make = FORMATS[name](source, precision, progress)
         manifest = _manifest(checkpoint, source, name, precision)
-        drafts.append(_judged(order, manifest, gate, files, progress))
+        draft = _judged(order, manifest, gate, make, (), progress)
+        if not draft[2].passed and precision == "int8" and name in kept.FORMATS:
+            mended = _mended(order, checkpoint, source, gate, manifest, make, progress)
+            draft = mended or draft
+        drafts.append(draft)
     refused = [(m, v) for m, _, v in drafts if not v.passed]
     if refused:
         said = "; ".join(f"{m.name}: {', '.join(v.reasons)}" for m, v in refused)
@@ -93,40 +90,34 @@ def _unseen(done: int, total: int) -> None:
     """A progress of a moment."""
 
 
-def _tflite(source: Source, precision: str) -> dict[str, bytes]:
-    if precision == "fp32":
-        return {"model.tflite": source.float_tflite}
-    if precision == "fp16":
-        return {"model.tflite": tflite.to_float(source.model, half=True)}
-    assert source.observed is not None
-    return {"model.tflite": tflite.quantize(source.float_tflite, source.observed)}
-
-
-def _openvino(source: Source, precision: str) -> dict[str, bytes]:
-    model = openvino.to_float(source.model)
-    if precision == "int8":
-        assert source.calibration is not None
-        model = openvino.quantize(model, source.calibration.faces, source.calibration.real)
-    return openvino.to_files(model, half=precision == "fp16")
-
-
-def _onnx(source: Source, precision: str) -> dict[str, bytes]:
-    if precision != "int8":
-        return onnx.to_files(onnx.to_float(source.model, half=precision == "fp16"))
+def _mended(
+    order: Order,
+    checkpoint: Checkpoint,
+    source: Source,
+    gate: GateFaces,
+    manifest: Manifest,
+    make: Maker,
+    progress: Progress,
+) -> Draft | None:
+    """The draft with the fewest layers in float32 that passes; None where none does."""
     assert source.calibration is not None
-    return onnx.to_files(onnx.quantize(source.model, source.calibration.faces))
+    faces = source.calibration.faces[: kept.PROBES]
 
+    def scores(layers: Sequence[str]) -> ScoreBatch:
+        with _opened(manifest, make(layers)) as engine:
+            return engine.infer(faces)
 
-def _ncs(source: Source, precision: str) -> dict[str, bytes]:
-    return ncs.to_files(onnx.to_float(source.model, bytes_in=False))
+    def judged(layers: Sequence[str]) -> Draft:
+        return _judged(order, manifest, gate, make, layers, progress)
 
-
-FORMATS: Mapping[str, Callable[[Source, str], dict[str, bytes]]] = {
-    "tflite": _tflite,
-    "openvino": _openvino,
-    "onnx": _onnx,
-    "ncs": _ncs,
-}
+    parent = predict(checkpoint, faces, _unseen)
+    told = partial(progress, f"layers {manifest.format}")
+    harms = kept.ranked(kept.layer_names(source.model), scores, parent, told)
+    found = kept.fewest(harms, lambda layers: judged(layers)[2].passed)
+    if found is None:
+        return None
+    chosen = replace(manifest, gate=kept.record(found))
+    return _judged(order, chosen, gate, make, [harm.layer for harm in found], progress)
 
 
 def _calibration(order: Order, size: int) -> CalibrationSet | None:
@@ -140,16 +131,18 @@ def _calibration(order: Order, size: int) -> CalibrationSet | None:
 def _source(
     checkpoint: Checkpoint, calibration: CalibrationSet | None, progress: Progress
 ) -> Source:
-    model = folded_model(checkpoint)
     progress("float model", 0, 1)
-    floats = tflite.to_float(model)
+    model, weights = folded_model(checkpoint), fold(checkpoint)
     progress("float model", 1, 1)
     if calibration is None:
-        return Source(model, floats, None, None)
-    observed = activations.observe(floats, calibration.faces, partial(progress, "calibration"))
-    loud = observed.loud_faces()
-    kept = np.setdiff1d(np.arange(len(calibration.faces)), loud)
-    return Source(model, floats, without_loud(calibration, loud), observed.kept(kept))
+        return Source(model, None, model, weights)
+    architecture = checkpoint.recipe.architecture
+    seen = flow(weights, architecture, calibration.faces, partial(progress, "calibration"))
+    loud = seen.loud_faces()
+    left = without_loud(calibration, loud)
+    seen = seen.kept(np.setdiff1d(np.arange(len(seen)), loud))
+    ready = with_betas(folded_model(checkpoint), corrected(weights, seen))
+    return Source(model, left, ready, weights)
 
 
 def without_loud(calibration: CalibrationSet, loud: Sequence[int]) -> CalibrationSet:
@@ -183,21 +176,41 @@ def _judged(
     order: Order,
     manifest: Manifest,
     gate: GateFaces,
-    files: dict[str, bytes],
+    make: Maker,
+    layers: Sequence[str],
     progress: Progress,
-) -> tuple[Manifest, dict[str, bytes], Verdict]:
+) -> Draft:
     """The bundle's content with the gate's verdict in its manifest."""
-    with tempfile.TemporaryDirectory() as scratch:
-        draft = create_bundle(Path(scratch) / manifest.name, manifest, files)
-        engine = open_engine(draft, device="CPU")  # what is made here may run elsewhere
+    step = f"{manifest.format} {manifest.precision}"
+    progress(step, 0, 1)
+    files = make(layers)
+    progress(step, 1, 1)
+    with _opened(manifest, files) as engine:
         child = infer_all(engine, gate.faces, partial(progress, f"gate {manifest.name}"))
+        own = infer_all(engine, gate.carried, _unseen)
+        executed = executed_record(engine)
     verdict = judge(child, gate.parent, gate.truth, gate.data, order.max_drop)
-    executed = {"precision_executed": engine.precision, "runtime": engine.runtime}
-    judged = Manifest(**{**_fields(manifest), "gate": {**verdict.to_json(), **executed}})
-    own = infer_all(engine, gate.carried, _unseen)
+    judged = replace(manifest, gate={**verdict.to_json(), **executed, **manifest.gate})
     made = {"runtime": engine.runtime, "device": engine.device}
     proof = selftest_files(gate.carried, gate.carried_parent, own, manifest.precision, made)
     return judged, {**embedded(judged, files), **proof}, verdict
+
+
+@contextmanager
+def _opened(manifest: Manifest, files: Files) -> Iterator[Engine]:
+    """The engine of a bundle that is not yet one."""
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = create_bundle(Path(scratch) / manifest.name, manifest, files)
+        yield open_engine(draft, device="CPU")  # what is made here may run elsewhere
+
+
+def executed_record(engine: Engine) -> dict[str, Any]:
+    """What the runtime made of the model, for the manifest."""
+    record = {"precision_executed": engine.precision, "runtime": engine.runtime}
+    work: dict[str, int] = getattr(engine, "work", {})  # not every runtime tells
+    total = sum(work.values())
+    shares = {kind: round(count / total, 6) for kind, count in work.items()} if total else {}
+    return {**record, "multiply_adds": total or "not measured", "multiply_adds_share": shares}
 
 
 def _manifest(checkpoint: Checkpoint, source: Source, format_: str, precision: str) -> Manifest:
@@ -214,10 +227,6 @@ def _manifest(checkpoint: Checkpoint, source: Source, format_: str, precision: s
         calibration=ranges.record if ranges else {},
         made={**tools(), "trained_on": checkpoint.data, "architecture": _architecture(checkpoint)},
     )
-
-
-def _fields(manifest: Manifest) -> dict[str, Any]:
-    return {name: getattr(manifest, name) for name in Manifest.__slots__}
 
 
 def _architecture(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import numpy as np
 
 from edge_fer.training.checkpoint import Checkpoint, Weights, set_weights
 from edge_fer.training.model import build, colour_matrix
+from edge_fer.training.recipe import Architecture
 
 FIRST, FIRST_NORM, HEAD = "block1_conv1", "block1_conv1_bn", "head"
+CORE = "xception"
 
 
 def folded_model(checkpoint: Checkpoint) -> keras.Model:
@@ -17,13 +19,26 @@ def folded_model(checkpoint: Checkpoint) -> keras.Model:
     Exact but for rounding: the first convolution has no bias and no padding, so
     conv(M x / 127.5 - 1) = conv'(x) - sum(w), and the sum moves into the batch norm behind it.
     """
+    return model_of(fold(checkpoint), checkpoint.recipe.architecture)
+
+
+def model_of(weights: Weights, architecture: Architecture) -> keras.Model:
+    """The network of folded weights, however they were changed since."""
     keras.mixed_precision.set_global_policy("float32")
-    core = build(checkpoint.recipe.architecture, normalise=False)
-    set_weights(core, fold(checkpoint))
-    size = checkpoint.recipe.architecture.size
+    core = build(architecture, normalise=False)
+    set_weights(core, weights)
+    size = architecture.size
     faces = keras.Input((size, size, 3), batch_size=1, dtype="float32", name="faces")
     scores = keras.layers.Softmax(name="scores")(core(faces))
     return keras.Model(faces, scores, name="edge_fer")
+
+
+def with_betas(model: keras.Model, weights: Weights) -> keras.Model:
+    """A folded model with the batch norms' shifts of `weights`; the model itself is changed."""
+    for layer in model.get_layer(CORE).layers:
+        if f"{layer.name}/beta" in weights:
+            layer.beta.assign(weights[f"{layer.name}/beta"])
+    return model
 
 
 def fold(checkpoint: Checkpoint) -> Weights:

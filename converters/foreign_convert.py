@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from converters import activations, onnx, openvino, tflite
+from converters import activations, ir, onnx, openvino, tflite
 from converters.calibration import CalibrationSet, drawn_set, labelled_faces
-from converters.convert import tools, without_loud
+from converters.convert import executed_record, tools, without_loud
 from converters.embed import embedded
 from converters.foreign import Foreign, Terms, open_foreign
 from converters.gate import Verdict, infer_all, judge
@@ -54,7 +54,10 @@ class _Work:
     def __init__(self, order: Order, foreign: Foreign, progress: Progress) -> None:
         self._order, self._foreign, self._progress = order, foreign, progress
         self._floats = tflite.to_float(foreign.model)
-        self._calibration, self._observed = self._ranges() if order.quantizes else (None, None)
+        self._calibration: CalibrationSet | None = None
+        self._observed: activations.Activations | None = None
+        if order.quantizes:
+            self._calibration, self._observed = self._ranges()
         self._shipped = check_faces(foreign.size)
         self._shipped_scores = foreign.scores(self._shipped)
         self._faces, self._truth, self._data = self._gate_faces()
@@ -71,8 +74,7 @@ class _Work:
             answers = infer_all(engine, self._faces, partial(self._progress, f"gate {name}"))
             own = infer_all(engine, self._shipped, partial(silent, "selftest"))
         verdict = judge(answers, self._parent, self._truth, self._data, self._order.max_drop)
-        facts = {"precision_executed": engine.precision, "runtime": engine.runtime}
-        judged = replace(manifest, gate={**verdict.to_json(), **facts})
+        judged = replace(manifest, gate={**verdict.to_json(), **executed_record(engine)})
         made = {"runtime": engine.runtime, "device": engine.device}
         proof = selftest_files(self._shipped, self._shipped_scores, own, precision, made)
         return judged, {**embedded(judged, files), **proof}, verdict
@@ -107,8 +109,10 @@ class _Work:
         if name == "onnx":
             return onnx.to_files(onnx.quantize(model, self._calibration.faces))
         if name == "openvino":
-            graph = openvino.quantize(openvino.to_float(model), self._calibration.faces, real=True)
-            return openvino.to_files(graph, half=False)
+            graph = openvino.to_float(model)
+            told = partial(self._progress, "openvino ranges")
+            seen = ir.observe(graph, self._calibration.faces, told)
+            return openvino.to_files(openvino.quantize(graph, seen), half=False)
         return {"model.tflite": tflite.quantize(self._floats, self._observed)}
 
     def _manifest(self, name: str, precision: str) -> Manifest:

@@ -38,12 +38,17 @@ LAYERS = frozenset(_LAYERS.split())
 """Layers that a classifier of pictures is made of; none of them runs code of the file's."""
 PARTS = frozenset(_PARTS.split())
 """What layers are told by: initial values, penalties, types; `__tuple__` and the like are data."""
+AUGMENTATION = frozenset(name for name in LAYERS if name.startswith("Random"))
+"""Layers that change a picture by chance; called plainly they do so at inference too."""
 HOMES = ("keras", "keras.src")
 """Packages whose classes these are."""
 
 
 def scan(path: Path) -> dict[str, Any]:
-    """The configuration of the model in a `.keras` file; raises BadData naming what is in it."""
+    """The configuration of the model in a `.keras` file, as it is to be built for inference.
+
+    Raises NotFound, or BadData naming what is refused.
+    """
     if not path.is_file():
         raise NotFound(f"{path}: no such file")
     try:
@@ -60,9 +65,19 @@ def scan(path: Path) -> dict[str, Any]:
         raise BadData(f"{path}: config.json holds no model")
     # Optimizer and losses are of no use here and are the wider door.
     config.pop("compile_config", None)
-    for kind in _objects(path, config, 0):
-        _check_object(path, kind)
+    for record in list(_objects(path, config, 0)):
+        _check_object(path, record)
+        if record["class_name"] in AUGMENTATION:
+            _still(record)
     return config
+
+
+def _still(record: dict[str, Any]) -> None:
+    """Put a layer that changes nothing in the place of one that changes pictures by chance."""
+    config = record.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    record.update(module="keras.layers", class_name="Activation", registered_name=None)
+    record["config"] = {"name": name, "activation": "linear"}
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:

@@ -1,10 +1,10 @@
-"""OpenVINO IR: bytes in, probabilities out; INT8 by NNCF."""
+"""OpenVINO IR: bytes in, probabilities out."""
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
@@ -13,7 +13,12 @@ import keras
 import openvino as ov
 from openvino.preprocess import PrePostProcessor
 
-from edge_fer.types import FaceBatch
+from converters import ir
+from converters.activations import Activations
+from converters.ranges import RULES
+
+RULE = "percentile 99"
+"""Of `ranges.RULES`."""
 
 
 def to_float(model: keras.Model) -> ov.Model:
@@ -26,30 +31,14 @@ def to_float(model: keras.Model) -> ov.Model:
     return bytes_in.build()
 
 
-def quantize(model: ov.Model, faces: FaceBatch, real: bool) -> ov.Model:
-    """INT8 IR: per-channel weights; ranges that hold (N, H, W, 3) faces without outliers.
+def quantize(
+    model: ov.Model, activations: Activations, rule: str = RULE, kept: Collection[str] = ()
+) -> ov.Model:
+    """INT8 IR; `activations` are of `ir.observe`, `rule` is one of `ranges.RULES`.
 
-    Of NNCF's rules the extremes over the faces agreed best with the float parent (98.4 % of 1,200
-    FER2013 validation faces; its default 98.0, histograms 98.1, the mean 74.7), and symmetric
-    activations (98.2) worse than asymmetric ones. That holds only once outliers are left out.
-    Bias correction moves each layer's mean to that over the given faces: right for `real` ones
-    (98.4 with, 97.7 without), wrong for distilled ones (97.1 with, 98.0 without).
+    The nodes `kept` stay in float32.
     """
-    import nncf
-    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
-    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
-
-    nncf.set_log_level(logging.ERROR)
-    return nncf.quantize(
-        model,
-        nncf.Dataset([face[None] for face in faces]),
-        preset=nncf.QuantizationPreset.MIXED,
-        subset_size=len(faces),
-        advanced_parameters=AdvancedQuantizationParameters(
-            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
-            disable_bias_correction=not real,
-        ),
-    )
+    return ir.quantize(model, activations.ranges(RULES[rule]), kept)
 
 
 def to_files(model: ov.Model, half: bool) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ import numpy as np
 
 from converters import relu
 from converters.activations import Activations
+from converters.ranges import RULES
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -26,6 +28,8 @@ The mean over faces, ai-edge-quantizer's own rule, cuts every second face: on 1,
 validation faces the scores then differed from the parent's by 0.113 (sum over the seven classes),
 at the percentiles 90 to 100 by 0.032 to 0.035.
 """
+RULE = f"percentile {REACH:.0f}"
+"""Of `ranges.RULES`."""
 BYTE_RANGE = (0.0, 255.0)
 """Gives the int8 input scale 1 and zero point -128: a camera's byte with its top bit flipped."""
 
@@ -45,34 +49,36 @@ def to_float(model: keras.Model, half: bool = False) -> bytes:
         return bytes(converter.convert())
 
 
-def quantize(model: bytes, activations: Activations) -> bytes:
+def quantize(
+    model: bytes, activations: Activations, rule: str = RULE, kept: Collection[str] = ()
+) -> bytes:
     """A float TFLite file as INT8: per-channel weights, int8 bytes in, float32 scores out.
 
-    The softmax alone stays in float32: seven numbers whose INT8 steps would cost resolution.
+    The softmax stays in float32: seven numbers whose INT8 steps would cost resolution; so do the
+    layers `kept`, parts of Keras names such as `block5_sepconv1`. `rule` is one of `ranges.RULES`.
     """
     from ai_edge_quantizer import qtyping, quantizer, recipe
     from ai_edge_quantizer.algorithm_manager import AlgorithmName
 
     worker = quantizer.Quantizer(model, recipe.static_wi8_ai8())
-    for operation in (qtyping.TFLOperationName.SOFTMAX, qtyping.TFLOperationName.OUTPUT):
-        worker.update_quantization_recipe(".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
+    operations = qtyping.TFLOperationName
+    floats = [(".*", operations.SOFTMAX), (".*", operations.OUTPUT)]
+    floats += [(f".*{name}(?![0-9]).*", operations.ALL_SUPPORTED) for name in kept]
+    for pattern, operation in floats:
+        worker.update_quantization_recipe(
+            pattern, operation, algorithm_key=AlgorithmName.NO_QUANTIZE
+        )
     result = worker.quantize(
-        _ranges(activations), enable_progress_bar=False, enable_progress_report=False
+        _ranges(activations, rule), enable_progress_bar=False, enable_progress_report=False
     )
     return relu.by_requantizing(bytes(result.quantized_model))
 
 
-def _ranges(activations: Activations) -> dict[str, dict[str, Any]]:
+def _ranges(activations: Activations, rule: str) -> dict[str, dict[str, Any]]:
     """Tensor name to its range, in the quantizer's own form."""
-    lows = np.percentile(activations.lows, 100 - REACH, axis=0)
-    highs = np.percentile(activations.highs, REACH, axis=0)
-    ranges = {
-        name: _extremes(low, high)
-        for name, low, high in zip(activations.tensors, lows, highs, strict=True)
+    found = activations.ranges(RULES[rule])
+    found[activations.tensors[0]] = BYTE_RANGE
+    return {
+        name: {"min": np.array(low, np.float32), "max": np.array(high, np.float32)}
+        for name, (low, high) in found.items()
     }
-    ranges[activations.tensors[0]] = _extremes(*BYTE_RANGE)
-    return ranges
-
-
-def _extremes(low: float, high: float) -> dict[str, Any]:
-    return {"min": np.array(low, np.float32), "max": np.array(high, np.float32)}

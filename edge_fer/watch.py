@@ -39,6 +39,7 @@ RELEASE_S = 1.0
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 SLOWEST_RETRY_S = 30.0
 """Every later attempt."""
+REMIND_S = 60.0
 JITTER = 0.2
 """Share by which a wait varies, so that many devices do not try in step."""
 
@@ -70,7 +71,7 @@ class Watch:
         self._spec = self._name = ""
         self._memory: dict[str, str] = {}
         self._health = Health()
-        self._state = "starting"
+        self._state, self._said = "starting", self._clock.now()
         self._waits = retry_waits()
         self._captured: float | None = None
         self._reopened_frozen = False
@@ -118,6 +119,7 @@ class Watch:
     def _follow(self, camera: Any) -> None:
         """Analyse an open camera's frames; raises CameraError when a live one ends."""
         self._analysis.begin(camera.live)
+        self._health.begin()
         try:
             self._take_all(camera)
             if not (self._done() or self._moved):
@@ -191,11 +193,16 @@ class Watch:
             1, self._config.camera_id, given_up.reason if given_up else "error"
         )
         if given_up is None:
-            if self._state == "lost":
-                self._seldom.notice(f"camera is still lost: {error}")
             self._enter("lost", f"{error}; trying again")
+            self._remind(error)
         if given_up is None or not given_up.at_once:
             self._wait_to_try_again(next(self._waits))
+
+    def _remind(self, error: CameraError) -> None:
+        """Say once in a minute that nothing has changed."""
+        if self._clock.now() - self._said >= REMIND_S:
+            self._said = self._clock.now()
+            notice(f"camera is still {self._state}: {error}")
 
     def _wait_to_try_again(self, seconds: float) -> None:
         """So long, or until something was plugged in."""
@@ -236,7 +243,7 @@ class Watch:
             notice(f"camera state {state}: {why}")
         if state == "ok":
             self._waits = retry_waits()
-        self._state = state
+        self._state, self._said = state, self._clock.now()
         self._sinks.write(self._events.state(state))
 
 

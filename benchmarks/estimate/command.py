@@ -28,7 +28,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 def estimate_boards(boards: Sequence[str], checkpoint: Path | None) -> str:
     """The table and its sources; raises ConfigError for an unknown board, or the checkpoint's."""
     chosen = [device for name in boards for device in _devices(name)]
-    layers = _layers(checkpoint or SHIPPED)
+    layers = layers_of_checkpoint(checkpoint or SHIPPED)
     rows = tuple(_row(device, layers) for device in chosen)
     header = ("ESTIMATE, nothing measured", "Precision", "Low", "Middle", "High", "Faces/s")
     lines = [
@@ -51,7 +51,8 @@ def _devices(name: str) -> tuple[Device, ...]:
     return BOARDS[name]
 
 
-def _layers(checkpoint: Path) -> list[Layer]:
+def layers_of_checkpoint(checkpoint: Path) -> list[Layer]:
+    """Of the network that a checkpoint holds; raises as `Checkpoint.load`."""
     return layers_of(build(Checkpoint.load(checkpoint).recipe.architecture))
 
 

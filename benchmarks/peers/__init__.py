@@ -23,9 +23,9 @@ PEERS = (
         "fer",
         # It imports pkg_resources, which later setuptools lack.
         ("fer==25.10.3", "setuptools<81"),
-        told="mini-Xception in Keras, as the package runs it by default",
+        told="mini-Xception in quantized TFLite, as the package runs it by default",
     ),
-    Peer("fer-tflite", ("fer==25.10.3", "setuptools<81"), told="the package's use_tflite=True"),
+    Peer("fer-keras", ("fer==25.10.3", "setuptools<81"), told="the package's use_tflite=False"),
     Peer(
         "facex",
         # Its detector is a Haar cascade, which OpenCV 5 has no more.

@@ -13,7 +13,7 @@ from edge_fer.errors import MissingExtra
 
 READY = ".ready"
 """Names the requirements that were installed whole."""
-OURS = ("pip", "setuptools")
+OURS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence")
 """Comes with every environment; no part of a peer."""
 PATIENCE_S = 3600.0
 

@@ -18,7 +18,7 @@ from typing import Any
 
 ADAPTERS = {
     "fer": ("fer", "load"),
-    "fer-tflite": ("fer", "load_tflite"),
+    "fer-keras": ("fer", "load_keras"),
     "facex": ("facex", "load"),
     "deepface": ("deepface", "load"),
     "hsemotion-onnx": ("hsemotion", "load"),

@@ -49,7 +49,7 @@ class Health:
         self._last: Image | None = None
         self._same_since, self._same_frames = 0.0, 0
         self._examined = -math.inf
-        self._fault, self._fault_since = "", 0.0
+        self._fault, self._fault_since, self._ill = "", 0.0, False
         self._usual, self._known_s = 0.0, 0.0
         self._size: tuple[int, ...] = ()
 
@@ -61,7 +61,13 @@ class Health:
         if moves and self._frozen(frame) and not self._fault:
             return "frozen"
         lasted = frame.captured - self._fault_since
-        return self._fault if self._fault and lasted >= BAD_S else "ok"
+        self._ill = bool(self._fault) and lasted >= BAD_S
+        return self._fault if self._ill else "ok"
+
+    def begin(self) -> None:
+        """The camera was opened: seconds in which it gave nothing were not dark ones."""
+        if not self._ill:
+            self._fault = ""
 
     def _frozen(self, frame: Frame) -> bool:
         image, before = frame.image, self._last

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from edge_fer import errors
-from edge_fer.cameras import slot
+from edge_fer.cameras import slot, without_credentials
 from edge_fer.cameras.look import Look
 from edge_fer.cameras.pixels import to_bgr
 from edge_fer.cameras.shot import Source
@@ -160,7 +160,8 @@ class IsolatedCamera:
                 notice(f"camera {self._name}: {remark}")
         elif "error" in news:
             kind = getattr(errors, str(news["error"]), CameraError)
-            self._error = kind(str(news["text"]))
+            # A pipeline's own words may repeat the address that it was given.
+            self._error = kind(without_credentials(str(news["text"])))
 
     def _take(self) -> Frame | None:
         with self._slot.newest() as taken:

@@ -50,7 +50,7 @@ Faults = Annotated[
     bool, typer.Option("--corruptions", help="Accuracy under camera faults and bad crops too")
 ]
 ELSE = (
-    "Also: edge-fer bench baseline | compare | estimate | peers (--help after each). "
+    "Also: edge-fer bench baseline | compare | estimate | peers | pipeline (--help after each). "
     "A folder of such a name is given as ./compare."
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import metadata
 from typing import Any
 
@@ -17,6 +18,9 @@ from edge_fer.types import FaceBatch, ScoreBatch
 TOP_BIT = np.uint8(0x80)
 """An int8 tensor of scale 1 and zero point -128 holds the same byte with its top bit flipped."""
 
+SUMMED = {"CONV_2D": (1, 2, 3), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1,)}
+"""Axes of an operator's weights that one number of its result sums over."""
+
 
 class TfliteEngine:
     """One interpreter for one face at a time; batches go through it face by face."""
@@ -30,8 +34,8 @@ class TfliteEngine:
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"{bundle.path}: LiteRT refuses the model ({error})") from error
         self._input, self._output = self._tensors(bundle)
-        # A float16 file is computed in float32: LiteRT unpacks its weights when it loads them.
-        self.precision = "int8" if self._input["dtype"] is np.int8 else "fp32"
+        self.work = _work(self._model)
+        self.precision = max(self.work, key=lambda kind: self.work[kind])
 
     def infer(self, faces: FaceBatch) -> ScoreBatch:
         """(N, H, W, 3) uint8 BGR to (N, 7) float32 probabilities."""
@@ -82,3 +86,22 @@ def _check_bytes(bundle: Bundle, entry: dict[str, Any]) -> None:
             f"{bundle.path}: the input is {kind.__name__} with scale {scale} and zero point "
             f"{zero}, not plain bytes; convert the model with edge-fer"
         )
+
+
+def _work(model: Any) -> dict[str, int]:
+    """Multiply-adds a face by the precision in which they are done.
+
+    That is the type of what an operator reads: LiteRT has int8 kernels for int8 tensors alone, and
+    unpacks float16 weights when it loads them.
+    """
+    tensors = {d["index"]: d for d in model.get_tensor_details()}
+    kinds: Counter[str] = Counter()
+    for operator in model._get_ops_details():
+        if operator["op_name"] not in SUMMED:
+            continue
+        read, weights = (tensors[i] for i in operator["inputs"][:2])
+        results = tensors[operator["outputs"][0]]["shape"]
+        summed = weights["shape"][list(SUMMED[operator["op_name"]])]
+        kind = "int8" if read["dtype"] is np.int8 else "fp32"
+        kinds[kind] += int(np.prod(results) * np.prod(summed))
+    return dict(kinds) or {"unknown": 0}

@@ -15,7 +15,14 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 def gpu_name() -> str | None:
     """The first GPU that Keras' backend sees, or None."""
-    devices = keras.distribution.list_devices("gpu")
+    if keras.backend.backend() == "torch":  # Keras 3.15 lists no devices on it
+        import torch
+
+        return "cuda:0" if torch.cuda.is_available() else None
+    try:
+        devices = keras.distribution.list_devices("gpu")
+    except RuntimeError:  # JAX, where its build knows no GPU
+        return None
     return str(devices[0]) if devices else None
 
 

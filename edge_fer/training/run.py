@@ -29,7 +29,7 @@ from edge_fer.types import Sample
 CHUNK = 64
 """Steps between two saved states: what a kill can cost."""
 REFRESH = 64
-"""Batches over which batch-norm statistics are taken anew for averaged weights."""
+"""Batches over which batch-norm statistics are taken anew for averaged weights, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,8 @@ class Run:
     def _average(self, done: int) -> None:
         """The mean weights in place of the last, with batch-norm statistics of their own."""
         self._optimizer.use_means()
-        ahead = TrainingBatches(self.samples, self.setting.recipe, done, done + REFRESH)
+        enough = min(REFRESH, 2 * self._per_epoch)
+        ahead = TrainingBatches(self.samples, self.setting.recipe, done, done + enough)
         refresh_statistics(self.model, _faces(ahead))
 
     def logits(self) -> np.ndarray:

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from benchmarks.estimate.boards import BOARDS, X86
+from benchmarks.estimate.bracket import check
+from benchmarks.estimate.command import REFERENCE
 from benchmarks.estimate.here import described
 from benchmarks.estimate.roofline import Device, Like, estimate
 from benchmarks.estimate.work import Layer, layers_of
@@ -79,3 +81,10 @@ def test_every_board_names_its_sources_and_reaches_less_than_its_peak(one):
     assert 0 < least <= most < 1
     assert one.source
     assert all(re.search(r"[a-z]", like.source) for like in one.likes)
+
+
+def test_the_reference_machine_is_bracketed_by_its_own_peaks():
+    found = list(check(REFERENCE / "epyc-2-cores"))
+    assert len(found) >= 4
+    assert {one.name.split("-")[0] for one in found} == {"fp32", "int8"}
+    assert [one.line() for one in found if not one.holds] == []

@@ -56,7 +56,7 @@ def test_the_page_is_well_formed_and_complete(report):
     read = Reader(page(report))
     # Two plots, four matrices, changes and faults, four reliability diagrams, energy.
     assert read.tags.count("svg") == 2 + 4 + 2 + 4 + 1
-    for word in ("Summary", "within a point", "undecided", "failed", "Cortex-A76", "3,589"):
+    for word in ("Summary", "within a point", "worse", "failed", "Cortex-A76", "3,589"):
         assert word in read.text
 
 

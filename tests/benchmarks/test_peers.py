@@ -85,6 +85,10 @@ def one_tiny_peer(tiny, tmp_path, monkeypatch):
     (home / "worker.py").write_text(
         source.replace("ADAPTERS = {", 'ADAPTERS = {"tiny": ("tiny", "load"),')
     )
+    python = python_of(tiny, tmp_path / "envs")
+    site = next((python.parent.parent / "lib").glob("python3*/site-packages"))
+    # Its NumPy is ours: nothing is downloaded for a test.
+    (site / "ours.pth").write_text(str(Path(np.__file__).parent.parent))
     lacking = Peer("lacking", tiny.requires, ("weights.bin",))
     monkeypatch.setattr("benchmarks.peers.command.PEERS", (tiny, lacking))
     monkeypatch.setattr("benchmarks.peers.command.WORKER", home / "worker.py")

@@ -12,8 +12,8 @@ import pytest
 from fakes import FakeDetector, FakeEngine, face_at, fake_bundle
 
 from benchmarks.pipeline_clip import Clip, composed, recorded
-from benchmarks.pipeline_daemon import Live, ages
-from benchmarks.pipeline_parts import endless
+from benchmarks.pipeline_daemon import PROGRAM, Live, ages
+from benchmarks.pipeline_parts import CLIP, FPS, PACE, endless
 from benchmarks.pipeline_report import Asked, document, save
 from benchmarks.pipeline_stages import STAGES, measure, summary
 from benchmarks.processes import Cost, cost
@@ -88,6 +88,26 @@ def test_every_stage_is_timed_and_they_add_up(tmp_path: Path) -> None:
     assert told["ratio"]["low"] <= told["ratio"]["median"] <= told["ratio"]["high"]
     events = (tmp_path / "events.jsonl").read_text().splitlines()
     assert len(events) >= 36
+
+
+def test_a_daemon_runs_with_the_parts_of_the_benchmark(tmp_path: Path) -> None:
+    frames = tuple(backdrop(480, 640, seed) for seed in range(3))
+    Clip("test", frames, (2,) * 3).save(tmp_path / "clip.avi", 30)
+    bundle = fake_bundle(tmp_path / "bundle").path
+    settings = {CLIP: str(tmp_path / "clip.avi"), FPS: "30", PACE: "fast"}
+    command = [sys.executable, "-c", PROGRAM, "run", "--camera", "clip:", "--events", "20"]
+    done = subprocess.run(
+        [*command, "--bundle", str(bundle), "--detector", "haar"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **settings},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    updates = [json.loads(line) for line in done.stdout.splitlines() if '"update"' in line]
+    assert len(updates) == 20
+    assert updates[-1]["faces_total"] == 2
 
 
 def asked(tmp_path: Path, ratio: float = 1.1, **more: Any) -> Asked:

@@ -107,6 +107,19 @@ def test_c8_a_lens_out_of_focus_is_seen_against_what_it_showed_before(sigma: int
     assert 70 <= entered(told, "obstructed") <= 72
 
 
+def test_c8_seconds_between_two_openings_are_not_dark_ones() -> None:
+    health = Health()
+    told = states(health, lambda n: grainy(np.zeros_like(SCENE), n), 5)
+    health.begin()
+    told += states(health, lambda n: grainy(np.zeros_like(SCENE), n), 9, begin=12)
+    assert {state for _, state in told} == {"ok"}
+    told = states(health, lambda n: grainy(np.zeros_like(SCENE), n), 5, begin=21)
+    assert 22 <= entered(told, "dark") <= 24
+    health.begin()
+    told = states(health, lambda n: grainy(np.zeros_like(SCENE), n), 5, begin=30)
+    assert {state for _, state in told} == {"dark"}
+
+
 def test_c8_a_hand_that_passes_is_nobody_s_business() -> None:
     health, grey = Health(), np.full_like(SCENE, 90)
     told = states(health, lambda n: grainy(SCENE, n), 60)

@@ -53,7 +53,7 @@ def rtsp_server_is_installed() -> None:
 
 def test_rtsp_gives_bgr_frames_that_move(opened: Open) -> None:
     with Rtsp() as server:
-        camera = opened(f"stream:rtsp://127.0.0.1:{server.port}/live")
+        camera = opened(f"stream:timeout=30,rtsp://127.0.0.1:{server.port}/live")
         images = [one(camera).image for _ in range(4)]
         camera.close()
     assert all(image.shape == (240, 320, 3) for image in images)
@@ -63,7 +63,7 @@ def test_rtsp_gives_bgr_frames_that_move(opened: Open) -> None:
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGUSR1], ids=["died", "dropped us"])
 def test_c15_an_rtsp_stream_that_ends_is_told_as_lost(opened: Open, end: signal.Signals) -> None:
     with Rtsp() as server:
-        camera = opened(f"stream:timeout=2,rtsp://127.0.0.1:{server.port}/live")
+        camera = opened(f"stream:timeout=30,rtsp://127.0.0.1:{server.port}/live")
         one(camera)
         server.process.send_signal(end)
         with pytest.raises(CameraError, match="has ended or fallen silent"):
@@ -76,18 +76,18 @@ def test_credentials_open_the_door_and_are_shown_nowhere(
 ) -> None:
     with Rtsp("owner", "s3cr3t-canary") as server:
         address = f"owner:s3cr3t-canary@127.0.0.1:{server.port}/live"
-        camera = opened(f"stream:rtsp://{address}")
+        camera = opened(f"stream:timeout=30,rtsp://{address}")
         one(camera)
         command = Path(f"/proc/{camera.pid}/cmdline").read_bytes()
         camera.close()
         assert b"canary" not in command
 
         monkeypatch.setenv(PASSWORD, "s3cr3t-canary")
-        camera = opened(f"stream:rtsp://owner@127.0.0.1:{server.port}/live")
+        camera = opened(f"stream:timeout=30,rtsp://owner@127.0.0.1:{server.port}/live")
         one(camera)
         camera.close()
 
-        wrong = opened(f"stream:timeout=2,rtsp://owner:wrong-canary@127.0.0.1:{server.port}/live")
+        wrong = opened(f"stream:timeout=30,rtsp://owner:wrong-canary@127.0.0.1:{server.port}/live")
         with pytest.raises(CameraError, match="check path, user and password") as caught:
             one(wrong)
         wrong.close()

@@ -51,7 +51,7 @@ def stream(_: Path) -> str:
 
 SPECS: dict[str, Callable[[Path], str]] = {
     "v4l2": first_device,
-    "picamera": lambda _: "picamera:0,size=64x48,fps=50",
+    "picamera": lambda _: "picamera:0,size=64x64,fps=50",
     "gstreamer": drawn,
     "stream": stream,
     "video": lambda folder: f"video:{write_video(folder)}",

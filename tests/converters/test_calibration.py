@@ -6,9 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from converters.activations import LOUD, Activations
 from converters.calibration import _balanced, drawn_set, shipped_set
+from converters.loud import LOUD
 from converters.order import Order
+from converters.probe import Flow
 from edge_fer.datasets.shipped import calibration_faces, check_faces
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
@@ -79,20 +80,19 @@ def test_faces_left_out_are_named_in_the_record() -> None:
     assert left.record["used"] == len(left.faces) == left.record["count"] - 2
 
 
-def activations(highs: np.ndarray) -> Activations:
-    names = tuple(f"t{i}" for i in range(highs.shape[1]))
-    return Activations(names, np.zeros_like(highs), highs)
+def flow(peaks: np.ndarray) -> Flow:
+    """(N, T) peaks: T tensors of one channel."""
+    largest = {f"t{i}": peaks[:, i : i + 1] for i in range(peaks.shape[1])}
+    return Flow(largest, largest)
 
 
 def test_a_face_far_over_the_median_in_one_tensor_is_loud() -> None:
-    highs = np.full((100, 5), 6.0, np.float32)
-    highs[17, 3] = 6.0 * LOUD * 1.1
-    highs[18, 3] = 6.0 * LOUD * 0.9
-    assert activations(highs).loud_faces() == [17]
+    peaks = np.full((100, 5), 6.0, np.float32)
+    peaks[17, 3] = 6.0 * LOUD * 1.1
+    peaks[18, 3] = 6.0 * LOUD * 0.9
+    assert flow(peaks).loud_faces() == [17]
 
 
-def test_a_strong_negative_counts_as_loud_too() -> None:
-    quiet = np.full((100, 2), 6.0, np.float32)
-    lows = -quiet
-    lows[4, 1] *= 50
-    assert Activations(("a", "b"), lows, quiet).loud_faces() == [4]
+def test_what_is_kept_of_a_flow_is_that_of_the_faces_kept() -> None:
+    peaks = np.arange(8, dtype=np.float32).reshape(4, 2)
+    assert flow(peaks).kept(np.array([1, 3])).peaks("t1").tolist() == [5.0]

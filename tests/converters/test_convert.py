@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
 from conftest import RunCli
 
-from converters import activations, convert
+from converters import activations, convert, ir, kept, probe, tflite
 from converters.calibration import CalibrationSet
 from converters.order import Order
 from edge_fer.bundle import open_bundle
@@ -31,6 +33,7 @@ def test_the_manifest_tells_where_the_bundle_comes_from(bundles: Path, format_: 
     assert manifest.gate["verdict"] == "provisional"
     assert manifest.gate["precision_executed"] == "int8"
     assert manifest.gate["agreement"]["value"] >= 0.93
+    assert manifest.gate["multiply_adds_share"] == {"int8": 1}
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -72,24 +75,76 @@ def test_odd_faces_are_left_out_and_named(
     assert verdict.agreement.value >= 0.93
 
 
+@pytest.fixture
+def no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused model is not mended layer by layer: that takes a minute and is tested below."""
+    monkeypatch.setattr(kept, "ranked", lambda *given: [])
+
+
+@pytest.mark.usefixtures("no_second_try")
 def test_the_gate_refuses_ranges_stretched_by_odd_faces(
     tmp_path: Path, real_faces: CalibrationSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a plain converter does: no face left out, and the extremes of all."""
 
-    def extremes(self: activations.Activations, kept: np.ndarray) -> activations.Activations:
-        return activations.Activations(
-            self.tensors,
-            30 * self.lows.min(0, keepdims=True),
-            30 * self.highs.max(0, keepdims=True),
-        )
+    def extremes(self: activations.Activations, rule: object) -> dict[str, tuple[float, float]]:
+        low, high = 30 * self.lows.min(0), 30 * self.highs.max(0)
+        return {name: (low[i], high[i]) for i, name in enumerate(self.tensors)}
 
     monkeypatch.setattr(convert, "shipped_set", lambda size: planted(real_faces))
-    monkeypatch.setattr(activations.Activations, "loud_faces", lambda self: [])
-    monkeypatch.setattr(activations.Activations, "kept", extremes)
+    monkeypatch.setattr(probe.Flow, "loud_faces", lambda self: [])
+    monkeypatch.setattr(activations.Activations, "ranges", extremes)
     with pytest.raises(Refused, match=r"xception-int8-tflite: .*Nothing was written"):
         convert.convert(Order(formats=("tflite",), out=tmp_path / "out"), silent)
     assert not (tmp_path / "out").exists()
+
+
+def stuck_on(model: bytes, number: int) -> bytes:
+    """The same model with a bias in its head that drowns all else."""
+    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    (graph,) = content.subgraphs
+    (head,) = [
+        operator
+        for operator in graph.operators
+        if content.operatorCodes[operator.opcodeIndex].builtinCode
+        == schema.BuiltinOperator.FULLY_CONNECTED
+    ]
+    buffer = content.buffers[graph.tensors[head.inputs[2]].buffer]
+    bias = np.frombuffer(bytes(buffer.data), np.int32).copy()
+    bias[number] = 2**24
+    buffer.data = np.frombuffer(bias.tobytes(), np.uint8)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+
+
+@pytest.mark.usefixtures("no_second_try")
+def test_a_model_that_always_answers_one_class_is_refused_and_the_class_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tflite.quantize
+    monkeypatch.setattr(tflite, "quantize", lambda *a, **k: stuck_on(whole(*a, **k), 4))
+    with pytest.raises(Refused, match="it always answers fear"):
+        convert.convert(Order(formats=("tflite",), out=tmp_path / "out"), silent)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_spoilt_layer_is_found_and_kept_in_float(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel whose bytes hold three values only fails the gate; the rest of the model is fine."""
+    whole = ir._bytes
+
+    def spoilt(weights: np.ndarray) -> object:
+        if weights.shape == (64, 32, 3, 3):  # block1_conv2
+            weights = np.sign(weights) * np.abs(weights).max() * (np.abs(weights) > weights.std())
+        return whole(weights)
+
+    monkeypatch.setattr(ir, "_bytes", spoilt)
+    ((bundle, verdict),) = convert.convert(Order(formats=("openvino",), out=tmp_path), silent)
+    gate = bundle.manifest.gate
+    assert [found["layer"] for found in gate["kept_in_float32"]] == ["block1_conv2"]
+    assert gate["kept_in_float32"][0]["score_change"] > 0.1
+    assert 0.9 < gate["multiply_adds_share"]["int8"] < 1
+    assert verdict.agreement.value >= 0.93
 
 
 def test_mostly_odd_faces_are_refused(real_faces: CalibrationSet) -> None:

@@ -1,29 +1,12 @@
 """Bytes in, probabilities out, and nothing else changed."""
 
-import keras
 import numpy as np
 import pytest
+from networks import small_checkpoint as checkpoint
 
 from converters.fold import fold, folded_model
-from edge_fer.training.checkpoint import Checkpoint, weights_of
-from edge_fer.training.model import build
 from edge_fer.training.predict import predict
-from edge_fer.training.recipe import Architecture, Colour, Recipe
-
-SMALL = {"size": 71, "width": 0.05, "middle_blocks": 0}
-
-
-def checkpoint(colour: Colour, rng: np.random.Generator) -> Checkpoint:
-    """Random weights of a small network whose batch norms are far from their start values."""
-    keras.utils.set_random_seed(1)
-    recipe = Recipe(Architecture(colour=colour, **SMALL))  # type: ignore[arg-type]
-    weights = weights_of(build(recipe.architecture))
-    for name, values in weights.items():
-        if "moving_mean" in name or name.endswith(("beta", "bias")):
-            weights[name] = rng.normal(0, 0.2, values.shape).astype(np.float32)
-        if "moving_variance" in name or name.endswith("gamma"):
-            weights[name] = rng.uniform(0.5, 1.5, values.shape).astype(np.float32)
-    return Checkpoint(weights, recipe, temperature=1.7)
+from edge_fer.training.recipe import Colour
 
 
 @pytest.mark.parametrize("colour", ["grey", "bgr"])

@@ -60,7 +60,7 @@ def test_labels_colours_and_scale_are_told_in_our_terms(
     theirs = small()
     opened = open_foreign(saved(theirs, tmp_path), Terms(THEIRS, colour, "-1..1"))
     seen = faces[..., ::-1] if colour == "rgb" else faces
-    wanted = ours(np.asarray(theirs(seen.astype(np.float32) / 127.5 - 1)))
+    wanted = ours(np.asarray(theirs(seen.astype(np.float32) / 127.5 - 1, training=False)))
     assert np.abs(opened.scores(faces) - wanted).max() < 1e-5
 
 
@@ -68,7 +68,7 @@ def test_one_channel_and_logits_are_taken_too(tmp_path: Path, faces: FaceBatch) 
     theirs = small(channels=1, softmax=False)
     opened = open_foreign(saved(theirs, tmp_path), Terms(THEIRS, "grey", "0..1"))
     luma = faces.astype(np.float32) @ np.array([0.114, 0.587, 0.299], np.float32)
-    wanted = ours(softmax(np.asarray(theirs(luma[..., None] / 255))))
+    wanted = ours(softmax(np.asarray(theirs(luma[..., None] / 255, training=False))))
     assert np.abs(opened.scores(faces) - wanted).max() < 1e-5
 
 
@@ -130,7 +130,7 @@ def test_it_goes_through_the_gate_into_a_bundle(
     asked = ("--labels", ",".join(THEIRS), "--scale", "0..1", "--out", tmp_path / "out")
     done = cli("convert", path, "--fp32", "--format", "tflite", "--format", "onnx", *asked)
     assert done.returncode == 0, done.stderr
-    wanted = ours(np.asarray(theirs(faces[..., ::-1].astype(np.float32) / 255)))
+    wanted = ours(np.asarray(theirs(faces[..., ::-1].astype(np.float32) / 255, training=False)))
     for name in ("tflite", "onnx"):
         bundle = open_bundle(tmp_path / "out" / f"their-fp32-{name}")
         assert bundle.manifest.gate["agreement"]["value"] == 1

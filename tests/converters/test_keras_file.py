@@ -54,6 +54,13 @@ def test_a_plain_classifier_is_taken(tmp_path: Path) -> None:
     assert scan(archive(tmp_path / "m.keras"))["class_name"] == "Sequential"
 
 
+def test_layers_that_change_pictures_by_chance_are_stilled(tmp_path: Path) -> None:
+    augmented = model(layer("InputLayer"), layer("RandomFlip", name="flip"), layer("Dense"))
+    (_, still, _) = scan(archive(tmp_path / "m.keras", augmented))["config"]["layers"]
+    assert still["class_name"] == "Activation"
+    assert still["config"] == {"name": "flip", "activation": "linear"}
+
+
 def test_what_the_model_was_trained_with_is_dropped_unread(tmp_path: Path) -> None:
     evil = {"optimizer": layer("Popen", "subprocess", args=["touch", "canary"])}
     assert "compile_config" not in scan(

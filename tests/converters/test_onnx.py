@@ -131,3 +131,48 @@ def test_a_layer_that_is_not_known_is_named() -> None:
     model = keras.Model(face, layers.GlobalAveragePooling2D()(x))
     with pytest.raises(ConfigError, match=r"layer wider: ONNX export knows no UpSampling2D"):
         to_onnx.to_float(model)
+
+
+@pytest.fixture
+def int8(xception: keras.Model, faces: np.ndarray) -> onnx.ModelProto:
+    return to_onnx.quantize(xception, faces)
+
+
+def test_every_convolution_takes_input_and_weights_through_a_pair(int8: onnx.ModelProto) -> None:
+    """What TensorRT needs to run a layer in INT8; the bias stays float."""
+    made = {node.output[0]: node for node in int8.graph.node}
+    weighted = [node for node in int8.graph.node if node.op_type in ("Conv", "Gemm")]
+    assert len(weighted) == sum(n.op_type in ("Conv", "Gemm") for n in int8.graph.node) > 20
+    for node in weighted:
+        for name in node.input[:2]:
+            back = made[name]
+            assert back.op_type == "DequantizeLinear"
+            assert made[back.input[0]].op_type == "QuantizeLinear"
+            assert made[back.input[0]].input[1:] == back.input[1:]
+        assert node.input[2] not in made
+
+
+def test_pairs_are_symmetric_and_weights_go_by_output_channel(int8: onnx.ModelProto) -> None:
+    constants = {c.name: onnx.numpy_helper.to_array(c) for c in int8.graph.initializer}
+    for node in (n for n in int8.graph.node if n.op_type == "DequantizeLinear"):
+        scale, zero = (constants[name] for name in node.input[1:])
+        assert zero.dtype == np.int8
+        assert not zero.any()
+        assert (scale > 0).all()
+    for node in (n for n in int8.graph.node if n.op_type == "QuantizeLinear"):
+        if node.input[0] in constants:
+            assert constants[node.input[1]].shape == (len(constants[node.input[0]]),)
+
+
+def test_bytes_reach_the_first_convolution_whole(int8: onnx.ModelProto) -> None:
+    """Shifted by 128, so that a signed byte holds all 256 values at a step of about 1."""
+    first = next(node for node in int8.graph.node if node.op_type == "Sub")
+    pair = next(node for node in int8.graph.node if node.input[0] == first.output[0])
+    constants = {c.name: onnx.numpy_helper.to_array(c) for c in int8.graph.initializer}
+    assert constants[pair.input[1]] == pytest.approx(1, abs=0.02)
+
+
+def test_int8_answers_nearly_as_its_parent(
+    int8: onnx.ModelProto, xception: keras.Model, faces: np.ndarray
+) -> None:
+    assert np.abs(answers(int8, faces) - wanted(xception, faces)).max() < 0.05

@@ -55,31 +55,45 @@ def slow_heads(folder: Path) -> Figure:
     return Figure(f"{text} s", max(times) <= 6)
 
 
-@row("H2", "500 connections: /healthz p99 <= 200 ms, fps +-5 %", 0.7)
+@row("H2", "500 connections: /healthz p99 <= 200 ms, fps +-5 %", 0.8)
 def many_connections(folder: Path) -> Figure:
     with child(folder) as server, ExitStack() as stack:
-        before = server.rate(5)
+        quiet, before = health_times(server), server.rate(5)
+        start, written = time.monotonic(), server.metric(PACE)
         for n in range(250):
             client = stack.enter_context(connect(server, f"127.0.0.{2 + n % 50}"))
             with suppress(ConnectionError):
                 client.sendall(head(server))
             stack.enter_context(connect(server, f"127.0.1.{2 + n % 50}"))
-        times, frames = [], 0
-        started = time.monotonic()
-        while len(times) < 300:
-            start = time.monotonic()
-            status, _ = server.ask("/healthz")
-            times.append(1000 * (time.monotonic() - start))
-            assert status == 200
-            time.sleep(0.02)
-        took = time.monotonic() - started
+        times = health_times(server)
         stack.close()
-        frames = server.metric(PACE)
-        inside = server.rate(5)
-    p99 = statistics.quantiles(times, n=100)[98]
-    change = inside / before - 1
-    text = f"p50 {statistics.median(times):.0f}, p99 {p99:.0f} ms over {took:.0f} s; {change:+.1%}"
-    return Figure(f"{text} events/s ({frames:.0f} written)", p99 <= 200 and abs(change) <= 0.05)
+        # While 32 are inside, /metrics is refused too: the pace is that from before to after.
+        time.sleep(0.5)
+        beside = (server.metric(PACE) - written) / (time.monotonic() - start)
+    p99, change = percentile(times, 99), beside / before - 1
+    text = (
+        f"p50 {percentile(times, 50):.0f}, p99 {p99:.0f} ms "
+        f"(without them {percentile(quiet, 50):.0f} and {percentile(quiet, 99):.0f}); "
+        f"{change:+.1%} events/s"
+    )
+    return Figure(text, p99 <= 200 and abs(change) <= 0.05)
+
+
+def health_times(server: Child, count: int = 300) -> list[float]:
+    """Milliseconds of so many requests, each on a connection of its own."""
+    times = []
+    for _ in range(count):
+        start = time.monotonic()
+        status, _ = server.ask("/healthz")
+        times.append(1000 * (time.monotonic() - start))
+        assert status == 200
+        time.sleep(0.02)
+    return times
+
+
+def percentile(values: list[float], share: int) -> float:
+    """Of a list of at least two."""
+    return statistics.quantiles(values, n=100)[share - 1]
 
 
 @row("H3", "1 KiB to 1 GiB of body, head, URL: 413, 431, 414; RSS <= +2 MB", 0.5)
@@ -226,7 +240,7 @@ def random_requests(folder: Path) -> Figure:
                     client.recv(64)
         server.metric("x")
         names = series(server)
-        for n in range(100_000):
+        for n in range(int(os.environ.get("EDGE_FER_FUZZ_COUNT", "100000"))):
             path = "".join(rng.choices(words, k=rng.randint(1, 4))) + hex(n)
             more = "".join(f"{one}\r\n" for one in rng.choices(headers, k=rng.randint(0, 2)))
             data = head(server, path, rng.choice(methods), more) + rng.randbytes(rng.randint(0, 40))

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from killing import PATIENCE
 
 from edge_fer.datasets import open_dataset
 from edge_fer.errors import ConfigError
@@ -16,6 +17,8 @@ from edge_fer.training.fit import train
 from edge_fer.training.model import build
 from edge_fer.training.order import Asked, settle
 from edge_fer.training.recipe import Architecture, Recipe
+
+pytestmark = pytest.mark.timeout(PATIENCE)
 
 TEACHER = Recipe(Architecture(size=76, width=0.08, middle_blocks=0))
 STUDENT = Recipe(

@@ -2,7 +2,8 @@
 # Runs tests/v4l2 on a real V4L2 device: the kernel's own `vivid` driver, in a virtual machine that
 # sees this file system read-only (its writes go to memory). No KVM is needed. Debian 12, root:
 #   apt-get install -y --no-install-recommends qemu-system-x86 busybox-static cpio kmod v4l-utils
-# Usage: tests/v4l2/guest.sh PYTHON [pytest arguments]; GUEST_S is the longest run, in seconds.
+# Usage: tests/v4l2/guest.sh PYTHON [pytest arguments]; GUEST_S is the longest run, in
+# seconds; GUEST_RUN another command for the guest.
 set -eu
 python=$1
 shift
@@ -58,14 +59,16 @@ echo "GUEST-RC=$?"
 poweroff -f
 INIT
 chmod +x tree/init
-echo "cd '$here' && EDGE_FER_VIVID=1 '$python' -m pytest tests/v4l2 -p no:cacheprovider -v --timeout 900 $*" > tree/cmd
+tests="'$python' -m pytest tests/v4l2 -p no:cacheprovider -v --timeout 900 $*"
+echo "cd '$here' && EDGE_FER_VIVID=1 ${GUEST_RUN:-$tests}" > tree/cmd
 (cd tree && find . | cpio -o -H newc --quiet | gzip) > tree.gz
 
 # Root of the guest is the host's; a module that is gone can be loaded again from /mod.
-timeout "${GUEST_S:-1800}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nographic \
+# Emulation takes all it can get: it gives way to whatever else runs here.
+nice -n 12 timeout "${GUEST_S:-1800}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nographic \
     -no-reboot -kernel "kernel/boot/vmlinuz-$version" -initrd tree.gz \
     -append "console=ttyS0 quiet panic=-1" \
     -virtfs local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap \
-    -nic none </dev/null 2>&1 | tr -d '\r' | tee log
+    -nic none </dev/null 2>&1 | stdbuf -oL tr -d '\r' | tee log
 echo "linux $version, $(qemu-system-x86_64 --version | head -1)"
 grep -q '^GUEST-RC=0$' log

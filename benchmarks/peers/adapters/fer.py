@@ -11,13 +11,13 @@ SIDE = 64
 
 
 def load(
-    files: Path | None, threads: int, tflite: bool = False
+    files: Path | None, threads: int, tflite: bool = True
 ) -> Callable[[Any], dict[str, float]]:
     """The package's model and its own preprocessing: grey, -1 to 1."""
     import cv2
 
     kind: Any = import_module("fer.fer").FER
-    model = kind(use_tflite=True) if tflite else kind()
+    model = kind(use_tflite=tflite)
     labels = kind._get_labels()
 
     def answer(face: Any) -> dict[str, float]:
@@ -28,6 +28,6 @@ def load(
     return answer
 
 
-def load_tflite(files: Path | None, threads: int) -> Callable[[Any], dict[str, float]]:
-    """The same with its quantized TFLite model."""
-    return load(files, threads, tflite=True)
+def load_keras(files: Path | None, threads: int) -> Callable[[Any], dict[str, float]]:
+    """The same with its Keras model."""
+    return load(files, threads, tflite=False)

@@ -70,7 +70,8 @@ def _sizes(handle: int, pixels: int) -> Iterator[Size]:
                 yield Size(f"{least_wide}x{least_high} to {most_wide}x{most_high}", ())
                 return
             width, height = asked.values[0], asked.values[1]
-            yield Size(f"{width}x{height}", tuple(_rates(handle, pixels, width, height)))
+            rates = sorted(_rates(handle, pixels, width, height), reverse=True)
+            yield Size(f"{width}x{height}", tuple(rates))
             asked.index += 1
 
 

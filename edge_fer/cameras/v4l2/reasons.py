@@ -10,6 +10,8 @@ from pathlib import Path
 from edge_fer.cameras.v4l2 import kernel, names
 from edge_fer.errors import CameraError
 
+NO_CAPTURE = errno.EMEDIUMTYPE
+"""Our own: EINVAL, the kernel's usual answer, has other meanings too."""
 ADVICE = {
     errno.ENOENT: "is not there; plug the camera in, or choose one of {others}",
     errno.ENODEV: "has been unplugged; plug the camera in again",
@@ -18,7 +20,7 @@ ADVICE = {
     errno.EACCES: "is forbidden to this user; join the group video: sudo usermod -aG video $USER",
     errno.EPERM: "is forbidden by the service unit; give it DeviceAllow=char-video4linux",
     errno.ENOTTY: "is not a video device; choose one of {others}",
-    errno.EINVAL: "gives no pictures (a metadata node?); choose one of {others}",
+    NO_CAPTURE: "gives no pictures (a metadata node?); choose one of {others}",
 }
 
 
@@ -45,7 +47,7 @@ def free_to_capture(handle: int) -> kernel.Capability:
     """What the device is; raises OSError where it takes no pictures, or takes them for another."""
     answer = kernel.capability(handle)
     if not kernel.node_capabilities(answer) & kernel.CAPTURE:
-        raise OSError(errno.EINVAL, "no capture")
+        raise OSError(NO_CAPTURE, "no capture")
     # Several programs may open a camera, only one may have buffers: asking for none is harmless.
     none = kernel.BufferRequest(0, kernel.CAPTURE, kernel.MMAP)
     try:
