@@ -3,9 +3,7 @@
     python tests/compat [BUNDLE...] [--count 200] [--only NAME...]
 
 Without bundles, all formats and precisions are converted from the shipped checkpoint first. An
-environment whose Python is not on this machine is skipped aloud. Kernels of INT8 round differently
-from release to release, so a label may differ where the two best scores lie within TIE of each
-other; such faces are counted and shown.
+environment whose Python is not on this machine is skipped aloud. Ties are counted and shown.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from environments import CACHE, ENVIRONMENTS, STICK, Environment, build
 from faces import faces
+from labels import same_labels
 
 from edge_fer.bundle import Bundle, open_bundle
 from edge_fer.engines import open_engine
@@ -31,8 +30,6 @@ from edge_fer.errors import EdgeFerError
 from edge_fer.types import FaceBatch, ScoreBatch
 
 HERE = Path(__file__).resolve().parent
-TIE = 0.05
-"""Probability by which the best class must lead for its label to be demanded everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +131,16 @@ def started(
 def compared(
     environment: Environment, scores: ScoreBatch, wanted: ScoreBatch, said: dict[str, str]
 ) -> Cell:
-    other = np.flatnonzero(scores.argmax(1) != wanted.argmax(1))
-    best = np.sort(wanted, axis=1)[:, ::-1]
-    leads = best[:, 0] - best[:, 1]
-    text = f"{len(wanted) - len(other)}/{len(wanted)}"
+    text, good, lines = same_labels(scores, wanted)
     apart = float(np.abs(scores - wanted).max())
     print(
         f"  {environment.name}: {text} labels as here, scores at most {apart:.2g} apart; "
         f"{', '.join(said.values())}",
         flush=True,
     )
-    for face in other:
-        print(f"    face {face}: here {best[face][0]:.3f} before {best[face][1]:.3f}", flush=True)
-    ties = int((leads[other] < TIE).sum())
-    return Cell(f"{text}, {ties} ties" if ties else text, good=ties == len(other))
+    for line in lines:
+        print(f"    {line}", flush=True)
+    return Cell(text, good)
 
 
 def show(
