@@ -192,7 +192,9 @@ class Sitting:
 
     def _fail(self, subject: Subject, error: EdgeFerError) -> None:
         measured = self._measured[subject.name]
-        measured.failed, self._errors[subject.name] = str(error), error
+        # A report goes to others: it names the bundle, not the folders above it.
+        measured.failed = str(error).replace(f"{subject.path.parent}/", "")
+        self._errors[subject.name] = error
         self._subjects.pop(subject.name).close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,15 +30,28 @@ class CalibrationSet:
     """Photographs, whose means are those of use; not the shipped, distilled faces."""
     record: dict[str, Any]
     """Goes into the manifest: dataset, split, count, per class, seed, hash."""
+    classes: tuple[str, ...] = ()
+    """The label of each face; empty where they have none."""
 
     def without(self, left_out: Sequence[int]) -> CalibrationSet:
-        """The set less some faces, which the record then names."""
+        """The set less some faces, which the record then names.
+
+        Raises ConfigError where a class would lose all its faces.
+        """
         kept = np.setdiff1d(np.arange(len(self.faces)), left_out)
+        classes = tuple(self.classes[i] for i in kept) if self.classes else ()
+        gone = sorted(set(self.classes) - set(classes))
+        if gone:
+            raise ConfigError(
+                f"calibration: all faces of {', '.join(gone)} are outliers and every class is "
+                "needed; give other faces (--data, --seed)"
+            )
         return CalibrationSet(
             self.faces[kept],
             tuple(self.names[i] for i in kept),
             self.real,
             {**self.record, "used": len(kept), "left_out": [self.names[i] for i in left_out]},
+            classes,
         )
 
 
@@ -45,7 +59,12 @@ def shipped_set(size: int) -> CalibrationSet:
     """The calibration half of the faces that ship with the project."""
     faces = calibration_faces(size)
     names = tuple(f"shipped/{i}" for i in range(len(faces)))
-    record = {"dataset": "shipped", "split": None, "count": len(names)}
+    record = {
+        "dataset": "shipped",
+        "split": None,
+        "count": len(names),
+        "sha256": hashlib.sha256(faces.tobytes()).hexdigest(),
+    }
     return CalibrationSet(faces, names, False, record)
 
 
@@ -68,7 +87,13 @@ def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> Calibr
         "seed": seed,
         "sha256": list_hash(chosen),
     }
-    return CalibrationSet(faces_of(chosen, size), tuple(s.source for s in chosen), True, record)
+    return CalibrationSet(
+        faces_of(chosen, size),
+        tuple(s.source for s in chosen),
+        True,
+        record,
+        tuple(s.emotion.label for s in chosen),
+    )
 
 
 def labelled_faces(

@@ -12,7 +12,6 @@ from edge_fer.cameras import without_credentials
 from edge_fer.config import RunConfig
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.events import Events
-from edge_fer.lock import only_daemon
 from edge_fer.metrics import Metrics
 from edge_fer.model import Model, open_model
 from edge_fer.notices import LOG, notice
@@ -36,13 +35,13 @@ def run(
 ) -> int:
     """Run the daemon and give its exit status; `reread` gives the configuration for a reload.
 
-    Raises before the first frame BundleError, ConfigError, InUse, MissingExtra, NotFound or
-    StorageError for what cannot be opened; later the error of a file that ends badly, EngineError,
-    or StorageError when the last sink was lost.
+    Its caller holds the device's lock (`edge_fer.lock`). Raises before the first frame BundleError,
+    ConfigError, MissingExtra, NotFound or StorageError for what cannot be opened; later the error
+    of a file that ends badly, EngineError, or StorageError when the last sink was lost.
     """
     cv2.setNumThreads(OPENCV_THREADS)
     LOG.form = config.log
-    with nullcontext(asked) if asked else listening() as heard, only_daemon(config):
+    with nullcontext(asked) if asked else listening() as heard:
         model = open_model(config)
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)

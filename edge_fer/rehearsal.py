@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
-from edge_fer.cameras import open_camera
+from edge_fer.cameras import open_camera, without_credentials
+from edge_fer.cameras.latest import Latest
 from edge_fer.config import RunConfig
 from edge_fer.detectors import open_detector
 from edge_fer.errors import CameraError, InUse
@@ -14,6 +16,9 @@ from edge_fer.model import open_model
 from edge_fer.notices import notice
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
+
+FIRST_S = 15.0
+"""For a camera's first frame; a network camera takes its time."""
 
 
 def rehearse(config: RunConfig) -> int:
@@ -29,9 +34,21 @@ def rehearse(config: RunConfig) -> int:
             pass
     except InUse as error:
         notice(f"{error}; sinks were not opened")
-    try:
-        open_camera(config.camera).close()
-    except CameraError as error:
-        notice(f"{error}; a start would wait for it", "warning")
+    _look(config.camera)
     notice("the configuration is good")
     return 0
+
+
+def _look(spec: str) -> None:
+    """One frame; that a live camera gives none now is said, for a start would wait for it."""
+    opened: Any = open_camera(spec)
+    camera = opened if hasattr(opened, "next") else Latest(opened)
+    try:
+        if camera.next(FIRST_S) is None:
+            notice(f"{without_credentials(spec)}: gives no frame yet", "warning")
+    except CameraError as error:
+        if not camera.live:
+            raise
+        notice(f"{error}; a start would wait for it", "warning")
+    finally:
+        camera.close()

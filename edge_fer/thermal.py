@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from math import isnan, nan
 from pathlib import Path
 from time import monotonic
@@ -56,7 +57,8 @@ class Thermometer:
     def _run(self) -> None:
         while not self._stop.is_set():
             self.flags = power_flags(self._firmware)
-            self._read_all()
+            with suppress(OSError):  # no descriptor is left: the next time, perhaps
+                self._read_all()
             self._stop.wait(self._period_s)
 
     def _read_all(self) -> None:

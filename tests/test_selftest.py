@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from ai_edge_litert.tools import flatbuffer_utils
 from conftest import RunCli
 from fakes import FakeEngine, scores_of
 
@@ -115,14 +119,36 @@ def test_every_format_passes_where_it_was_made(bundles: Path, cli: RunCli, forma
     assert "32 of 32 faces answer as where it was made" in done.stdout
 
 
+def shuffled_tflite(files: Mapping[str, bytes]) -> bytes:
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(files["model.tflite"]))
+    largest = max((b for b in model.buffers if b.data is not None), key=lambda b: len(b.data))
+    largest.data = largest.data[::-1]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def shuffled_bin(files: Mapping[str, bytes]) -> bytes:
+    places = re.findall(rb'element_type="i8" [^>]*offset="(\d+)" size="(\d+)"', files["model.xml"])
+    size, start = max((int(size), int(offset)) for offset, size in places)
+    content = files["model.bin"]
+    return content[:start] + content[start : start + size][::-1] + content[start + size :]
+
+
+def shuffled_onnx(files: Mapping[str, bytes]) -> bytes:
+    model = onnx.load_from_string(files["model.onnx"])
+    largest = max(model.graph.initializer, key=lambda constant: len(constant.raw_data))
+    largest.raw_data = onnx.numpy_helper.to_array(largest).ravel()[::-1].tobytes()
+    return bytes(model.SerializeToString())
+
+
+SHUFFLE = {".tflite": shuffled_tflite, ".bin": shuffled_bin, ".onnx": shuffled_onnx}
+
+
 def planted(folder: Path, target: Path) -> Path:
-    """Weights altered and the hashes made to fit: whole for `open_bundle`, wrong in its answers."""
+    """The largest layer's weights turned round, the hashes made to fit: whole, but wrong."""
     bundle = open_bundle(folder)
-    name = next(n for n in bundle.files if n.endswith((".bin", ".tflite", ".onnx")))
-    content = bytearray(bundle.files[name])
-    middle = len(content) // 2
-    content[middle : middle + 400_000] = bytes(400_000)
-    create_bundle(target, bundle.manifest, {**bundle.files, name: bytes(content)})
+    name = next(n for n in bundle.files if Path(n).suffix in SHUFFLE)
+    content = SHUFFLE[Path(name).suffix](bundle.files)
+    create_bundle(target, bundle.manifest, {**bundle.files, name: content})
     recorded = json.loads((target / MANIFEST).read_text())["files"][name]
     assert recorded == hashlib.sha256(content).hexdigest()
     return target

@@ -1,4 +1,5 @@
 import os
+import resource
 import time
 from math import isnan
 from pathlib import Path
@@ -101,3 +102,19 @@ def test_p3_the_flags_are_read_beside_the_temperature(tmp_path: Path) -> None:
         assert thermometer.flags["under_voltage"]
     finally:
         thermometer.close()
+
+
+def test_r2_without_a_free_descriptor_the_reading_is_put_off(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    thermometer = Thermometer(tmp_path, period_s=0.01)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        time.sleep(0.2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    zone(tmp_path, 0, "cpu-thermal", "61200\n")
+    deadline = time.monotonic() + HANG_GUARD_S
+    while thermometer.hottest() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    thermometer.close()
+    assert thermometer.hottest() == 61.2

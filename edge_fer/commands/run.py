@@ -120,6 +120,7 @@ def run(
 def _start(given: dict[str, Any], asked: Asked) -> int:
     from edge_fer.config import read_roi
     from edge_fer.errors import SettingError
+    from edge_fer.lock import only_daemon
     from edge_fer.quiet import quiet_opencv
     from edge_fer.settings import Plan
     from edge_fer.settings.keys import KEYS
@@ -136,8 +137,10 @@ def _start(given: dict[str, Any], asked: Asked) -> int:
             from edge_fer.rehearsal import rehearse
 
             return rehearse(config)
-        from edge_fer.daemon import run as watch
+        # Before anything heavy is imported: a second daemon is told so at once.
+        with only_daemon(config):
+            from edge_fer.daemon import run as watch
 
-        return watch(config, plan.read if plan.path else None, asked)
+            return watch(config, plan.read if plan.path else None, asked)
     except SettingError as error:
         raise plan.located(error) from error

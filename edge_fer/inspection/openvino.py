@@ -9,6 +9,8 @@ from xml.etree.ElementTree import Element
 from edge_fer.inspection import KEY, Graph, Operator
 
 WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
+MOVING = ("Transpose", "Reshape")
+"""Layers that change no value."""
 SILENT = ("Const", "Parameter", "Result")
 PRECISIONS = {"FP32": "fp32", "FP16": "fp16", "I8": "int8", "U8": "int8"}
 LARGEST = 16 * 2**20
@@ -42,10 +44,18 @@ def _operator(layer: Element, before: dict[tuple[str, str], Element]) -> Operato
     if kind not in WEIGHTED:
         return Operator(kind, precision)
     ports = layer.findall("input/port")
-    entry = before.get((layer.attrib["id"], ports[0].attrib["id"]))
+    entry = _giver(layer, before)
+    while entry is not None and entry.attrib["type"] in MOVING:
+        entry = _giver(entry, before)
     if entry is not None and entry.attrib["type"] == "FakeQuantize":
         precision = "int8"
     return Operator(kind, precision, _multiply_adds(kind, ports, layer))
+
+
+def _giver(layer: Element, before: dict[tuple[str, str], Element]) -> Element | None:
+    """What gives a layer its first input."""
+    port = layer.find("input/port")
+    return None if port is None else before.get((layer.attrib["id"], port.attrib["id"]))
 
 
 def _multiply_adds(kind: str, ports: list[Element], layer: Element) -> int:

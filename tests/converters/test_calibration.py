@@ -80,6 +80,19 @@ def test_faces_left_out_are_named_in_the_record() -> None:
     assert left.record["used"] == len(left.faces) == left.record["count"] - 2
 
 
+def test_a_class_of_outliers_alone_is_refused_by_name() -> None:
+    drawn = drawn_set("synthetic:", "train", 56, 3, 72)
+    disgusted = [i for i, label in enumerate(drawn.classes) if label == "disgust"]
+    assert drawn.without(disgusted[1:]).record["used"] == 56 - len(disgusted) + 1
+    with pytest.raises(ConfigError, match="all faces of disgust are outliers"):
+        drawn.without(disgusted)
+
+
+def test_the_shipped_set_is_hashed_too() -> None:
+    assert len(shipped_set(72).record["sha256"]) == 64
+    assert shipped_set(72).record["sha256"] != shipped_set(96).record["sha256"]
+
+
 def flow(peaks: np.ndarray) -> Flow:
     """(N, T) peaks: T tensors of one channel."""
     largest = {f"t{i}": peaks[:, i : i + 1] for i in range(peaks.shape[1])}

@@ -149,7 +149,7 @@ def test_every_convolution_takes_input_and_weights_through_a_pair(int8: onnx.Mod
             assert back.op_type == "DequantizeLinear"
             assert made[back.input[0]].op_type == "QuantizeLinear"
             assert made[back.input[0]].input[1:] == back.input[1:]
-        assert node.input[2] not in made
+        assert all(name not in made for name in node.input[2:])
 
 
 def test_pairs_are_symmetric_and_weights_go_by_output_channel(int8: onnx.ModelProto) -> None:
