@@ -50,7 +50,7 @@ def test_every_arrangement_gives_the_same_picture(pixels: str) -> None:
     assert np.abs(image.astype(int) - wanted).max() <= 5
 
 
-@pytest.mark.parametrize("pixels", READERS.keys() - {"MJPG", "I420"})
+@pytest.mark.parametrize("pixels", sorted(READERS.keys() - {"MJPG", "I420"}))
 def test_rows_may_be_padded(pixels: str) -> None:
     data, stride = encoded(pixels)
     rows = np.frombuffer(data, np.uint8).reshape(-1, stride)
