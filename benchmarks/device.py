@@ -3,7 +3,7 @@
     python -m benchmarks.device BUNDLE [--python python3] [--runs 7]
 
 A fresh environment gets the base dependencies and the detector's model and nothing else (no
-TensorFlow, no OpenVINO, no NNCF: that is checked), then `edge-fer run` is started on drawn faces
+TensorFlow, no OpenVINO: that is checked), then `edge-fer run` is started on drawn faces
 as often as asked.
 """
 

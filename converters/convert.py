@@ -240,7 +240,6 @@ def tools() -> dict[str, str]:
         "keras",
         "tensorflow",
         "openvino",
-        "nncf",
         "ai-edge-quantizer",
         "onnx",
     )

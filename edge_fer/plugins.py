@@ -43,7 +43,6 @@ EXTRAS = {
     "ray": "ray",
     "imagehash": "data",
     "PIL": "data",
-    "nncf": "convert",
     "ai_edge_quantizer": "convert",
     "onnx": "convert",
 }

@@ -88,7 +88,7 @@ def test_a_broken_runtime_is_found_by_trying_it(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_absent_workshop_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "find_spec", lambda module: None)
-    finding = about(packages.workshop(), "nncf")
+    finding = about(packages.workshop(), "ai-edge-quantizer")
     assert (finding.state, finding.remedy) == ("optional", "pip install 'edge-fer[convert]'")
 
 

@@ -1,4 +1,4 @@
-"""What the commands share that need TensorFlow, OpenVINO or NNCF."""
+"""What the commands share that need TensorFlow or OpenVINO."""
 
 from __future__ import annotations
 

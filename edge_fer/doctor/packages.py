@@ -19,7 +19,6 @@ OLDEST_GLIBC = (2, 27)
 WORKSHOP = {
     "tensorflow": ("tensorflow", "train"),
     "keras": ("keras", "train"),
-    "nncf": ("nncf", "convert"),
     "ai-edge-quantizer": ("ai_edge_quantizer", "convert"),
 }
 """Distribution to module and extra: for training and conversion, never on a device."""
