@@ -20,13 +20,13 @@ from benchmarks.pipeline_clip import Clip
 from edge_fer import pipeline
 from edge_fer.bundle import Bundle
 from edge_fer.config import RunConfig
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
+from edge_fer.daemon.events import Events
 from edge_fer.pipeline import Recognizer
 from edge_fer.preprocess import crop_face
 from edge_fer.protocols import Engine, FaceDetector
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
+from edge_fer.telemetry.metrics import Metrics
 from edge_fer.tracking import Tracker
 from edge_fer.types import FaceBatch, Frame, Image
 

@@ -46,7 +46,7 @@ class Engine(Protocol):
 
 
 class Sink(Protocol):
-    """Takes events, as `edge_fer.events` builds them."""
+    """Takes events, as `edge_fer.daemon.events` builds them."""
 
     @property
     def dropped(self) -> int:

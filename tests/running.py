@@ -12,19 +12,20 @@ from typing import Any
 import pytest
 from fakes import ENTRIES, FakeEngine, MemorySink, ScriptedCamera, fake_bundle
 
-from edge_fer import daemon, model, watch
-from edge_fer.analysis import Analysis
 from edge_fer.bundle import open_bundle
 from edge_fer.config import RunConfig
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
-from edge_fer.model import Model
-from edge_fer.pulse import Pulse
-from edge_fer.reload import Reloader
-from edge_fer.rounds import Rounds
-from edge_fer.service import Service
-from edge_fer.signals import Asked
-from edge_fer.wall_clock import WallClock
+from edge_fer.daemon import main as daemon
+from edge_fer.daemon import model, watch
+from edge_fer.daemon.analysis import Analysis
+from edge_fer.daemon.events import Events
+from edge_fer.daemon.model import Model
+from edge_fer.daemon.pulse import Pulse
+from edge_fer.daemon.reload import Reloader
+from edge_fer.daemon.rounds import Rounds
+from edge_fer.daemon.service import Service
+from edge_fer.daemon.signals import Asked
+from edge_fer.daemon.wall_clock import WallClock
+from edge_fer.telemetry.metrics import Metrics
 
 HANG_GUARD_S = 60
 

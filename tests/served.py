@@ -16,8 +16,8 @@ import numpy as np
 from fakes import fake_bundle, frame_of, scores_of
 
 from edge_fer.config import RunConfig
+from edge_fer.daemon.events import Events
 from edge_fer.emotions import Emotion
-from edge_fer.events import Events
 from edge_fer.pipeline import Recognition
 from edge_fer.sinks.http import Http
 from edge_fer.sinks.setting import Setting

@@ -11,15 +11,15 @@ from fakes import FakeDetector, FakeEngine, MemorySink, face_at, fake_bundle, fr
 from running import fake_config, fake_parts
 from test_events import checked
 
-from edge_fer.aggregate import LEAST_FACES, Windows
-from edge_fer.analysis import Analysis
+from edge_fer.daemon.aggregate import LEAST_FACES, Windows
+from edge_fer.daemon.analysis import Analysis
+from edge_fer.daemon.events import Events
+from edge_fer.daemon.model import Model
+from edge_fer.daemon.pulse import Pulse
 from edge_fer.emotions import Emotion
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
-from edge_fer.model import Model
-from edge_fer.pulse import Pulse
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
+from edge_fer.telemetry.metrics import Metrics
 from edge_fer.types import Prediction
 
 

@@ -9,9 +9,9 @@ from fakes import FakeDetector, FakeEngine, fake_bundle, frame_of
 from running import fake_parts, loop_parts
 
 from edge_fer.config import RunConfig
+from edge_fer.daemon.events import Events
 from edge_fer.errors import EngineError
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
+from edge_fer.telemetry.metrics import Metrics
 
 
 class Events_(list[dict[str, Any]]):

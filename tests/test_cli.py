@@ -250,7 +250,7 @@ def test_help_is_shown_without_a_command(cli: RunCli) -> None:
 def test_the_commands_start_without_heavy_imports() -> None:
     """`edge-fer run` on a board must not wait for a workshop it does not have."""
     code = (
-        "import sys, edge_fer.cli, edge_fer.daemon\n"
+        "import sys, edge_fer.cli, edge_fer.daemon.main\n"
         "heavy = {'tensorflow', 'keras', 'openvino', 'nncf', 'matplotlib', 'scipy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from fakes import ENTRIES, MemorySink, ScriptedCamera, fake_bundle
 
-from edge_fer import daemon, model, signals, watch
 from edge_fer.config import RunConfig
+from edge_fer.daemon import main as daemon
+from edge_fer.daemon import model, signals, watch
 from edge_fer.engines import ENGINES
 from edge_fer.errors import (
     BadData,
@@ -32,7 +33,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from edge_fer.config import RunConfig
-from edge_fer.daemon import run
+from edge_fer.daemon.main import run
 from fakes import ENTRIES
 
 for table, name, member in ENTRIES:
@@ -309,7 +310,7 @@ import sys
 for name in ("tensorflow", "keras", "nncf", "ai_edge_quantizer", "matplotlib", "rich"):
     sys.modules[name] = None
 import importlib
-import edge_fer.daemon
+import edge_fer.daemon.main
 from edge_fer.cameras import CAMERAS
 from edge_fer.detectors import DETECTORS
 from edge_fer.sinks import SINKS

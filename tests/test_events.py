@@ -9,12 +9,12 @@ from fakes import SIDE, FakeDetector, FakeEngine, face_at, fake_bundle, frame_of
 from jsonschema import Draft202012Validator
 
 from edge_fer.config import RunConfig
+from edge_fer.daemon.events import Events
+from edge_fer.daemon.wall_clock import clock_synced
 from edge_fer.emotions import LABELS, Emotion
-from edge_fer.events import Events
 from edge_fer.pipeline import Recognition, Recognizer
 from edge_fer.sinks.encoding import encode
 from edge_fer.types import Box, Face, Prediction
-from edge_fer.wall_clock import clock_synced
 
 SCHEMA = json.loads(resources.files("edge_fer.sinks").joinpath("event.schema.json").read_text())
 

@@ -10,14 +10,14 @@ import pytest
 from conftest import RunCli
 
 from edge_fer.config import RunConfig
+from edge_fer.daemon.lock import lock_path, only_daemon
 from edge_fer.errors import InUse, StorageError
-from edge_fer.lock import lock_path, only_daemon
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from edge_fer.config import RunConfig
-from edge_fer.lock import only_daemon
+from edge_fer.daemon.lock import only_daemon
 with only_daemon(RunConfig(device="hall", state_dir=Path(sys.argv[1]))):
     print("held", flush=True)
     time.sleep(3600)

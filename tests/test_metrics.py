@@ -11,11 +11,11 @@ from fakes import MemorySink, fake_bundle, frame_of, scores_of
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge_fer.config import RunConfig
+from edge_fer.daemon.events import Events
 from edge_fer.emotions import LABELS, Emotion
-from edge_fer.events import Events
-from edge_fer.exposition import Counter, Family, Gauge, Histogram
-from edge_fer.metrics import CAMERA_STATES, Metrics
 from edge_fer.pipeline import Recognition
+from edge_fer.telemetry.exposition import Counter, Family, Gauge, Histogram
+from edge_fer.telemetry.metrics import CAMERA_STATES, Metrics
 from edge_fer.types import Box, Face, Prediction
 
 PROMTOOL = shutil.which("promtool")

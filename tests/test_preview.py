@@ -12,7 +12,7 @@ from edge_fer.cameras.synthetic import SyntheticCamera
 from edge_fer.datasets import open_dataset, samples_of
 from edge_fer.drawing import backdrop
 from edge_fer.emotions import Emotion
-from edge_fer.preview import (
+from edge_fer.sinks.http.preview import (
     LARGEST,
     MARGIN,
     PERIOD_S,

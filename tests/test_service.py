@@ -12,9 +12,9 @@ import pytest
 from fakes import FakeEngine
 from running import fake_config, fake_parts, running
 
-from edge_fer.metrics import Metrics
-from edge_fer.pulse import LIMITS_S, Pulse, Watchdog
-from edge_fer.service import Service
+from edge_fer.daemon.pulse import LIMITS_S, Pulse, Watchdog
+from edge_fer.daemon.service import Service
+from edge_fer.telemetry.metrics import Metrics
 
 
 class Supervisor:
@@ -117,7 +117,7 @@ def test_a_step_may_last_as_long_as_its_kind_may() -> None:
 
 
 def test_b2_a_hanging_inference_is_found_within_12_seconds() -> None:
-    from edge_fer.pulse import LOOK_S
+    from edge_fer.daemon.pulse import LOOK_S
 
     assert 10 <= LIMITS_S["infer"] <= LIMITS_S["infer"] + 2 * LOOK_S <= 12
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_fer import thermal
-from edge_fer.power import FLAGS, power_flags
-from edge_fer.thermal import Thermometer
+from edge_fer.telemetry import thermal
+from edge_fer.telemetry.power import FLAGS, power_flags
+from edge_fer.telemetry.thermal import Thermometer
 
 HANG_GUARD_S = 60
 

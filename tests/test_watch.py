@@ -8,9 +8,9 @@ import pytest
 from fakes import frame_of
 from timeline import Follow, Log, Shown, Timeline, noise, steady
 
-from edge_fer import watch
+from edge_fer.daemon import watch
+from edge_fer.daemon.pace import Pace
 from edge_fer.errors import CameraError
-from edge_fer.pace import Pace
 
 GONE = CameraError("camera /dev/video0 is not there; plug the camera in")
 

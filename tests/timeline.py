@@ -13,11 +13,11 @@ import pytest
 from fakes import FakeDetector, fake_bundle
 from running import loop_parts
 
-from edge_fer import watch
-from edge_fer.clock import Clock
 from edge_fer.config import RunConfig
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
+from edge_fer.daemon import watch
+from edge_fer.daemon.clock import Clock
+from edge_fer.daemon.events import Events
+from edge_fer.telemetry.metrics import Metrics
 from edge_fer.types import Frame, Image
 
 START = 1000.0

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from edge_fer.signals import Asked
+    from edge_fer.daemon.signals import Asked
 
 
 PREVIEW, PLAIN = "--preview", "faces"
@@ -111,7 +111,7 @@ def run(
     log: Annotated[Optional[str], typer.Option(help="Lines on stderr: text or json")] = None,
 ) -> None:
     """Watch a camera and say which expressions are seen, one JSON object a frame."""
-    from edge_fer.signals import listening
+    from edge_fer.daemon.signals import listening
 
     with listening() as asked:
         raise typer.Exit(_start(context.params, asked))
@@ -119,8 +119,8 @@ def run(
 
 def _start(given: dict[str, Any], asked: Asked) -> int:
     from edge_fer.config import read_roi
+    from edge_fer.daemon.lock import only_daemon
     from edge_fer.errors import SettingError
-    from edge_fer.lock import only_daemon
     from edge_fer.quiet import quiet_opencv
     from edge_fer.settings import Plan
     from edge_fer.settings.keys import KEYS
@@ -134,12 +134,12 @@ def _start(given: dict[str, Any], asked: Asked) -> int:
     try:
         config = plan.read()
         if given["check"]:
-            from edge_fer.rehearsal import rehearse
+            from edge_fer.daemon.rehearsal import rehearse
 
             return rehearse(config)
         # Before anything heavy is imported: a second daemon is told so at once.
         with only_daemon(config):
-            from edge_fer.daemon import run as watch
+            from edge_fer.daemon.main import run as watch
 
             return watch(config, plan.read if plan.path else None, asked)
     except SettingError as error:

@@ -14,8 +14,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from edge_fer.engines.interpreters import find_interpreter, version_of
 from edge_fer.errors import ConfigError, MissingExtra, StorageError
-from edge_fer.interpreters import find_interpreter, version_of
 
 VARIABLE = "EDGE_FER_NCS"
 """Environment variable: the folder, where it is not the default one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge_fer.config import RunConfig
-from edge_fer.metrics import Metrics
+from edge_fer.telemetry.metrics import Metrics
 
 
 @dataclass(slots=True)

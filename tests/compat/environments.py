@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge_fer.bundle import Manifest
 from edge_fer.engines import myriad_home
-from edge_fer.interpreters import find_interpreter
+from edge_fer.engines.interpreters import find_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "compat"

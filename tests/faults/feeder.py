@@ -17,12 +17,12 @@ from fakes import fake_bundle, frame_of
 from served import prediction
 
 from edge_fer.config import RunConfig
+from edge_fer.daemon.events import Events
 from edge_fer.emotions import Emotion
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
 from edge_fer.pipeline import Recognition
 from edge_fer.sinks import open_sink
 from edge_fer.sinks.setting import Setting
+from edge_fer.telemetry.metrics import Metrics
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from fakes import ENTRIES
 from edge_fer.config import RunConfig
-from edge_fer.daemon import run
+from edge_fer.daemon.main import run
 for table, name, member in ENTRIES:
     table[name] = member
 run(RunConfig(camera=sys.argv[1], bundle=Path(sys.argv[2]), detector="fake"))
@@ -86,7 +86,7 @@ def blocked(folder: Path) -> Figure:
 def unkillable(folder: Path) -> Figure:
     stuck = Timeline(steady(10, 2))
     stuck.gone = False
-    from edge_fer import watch
+    from edge_fer.daemon import watch
 
     ticks: list[float] = []
     tick = watch.Watch._tick

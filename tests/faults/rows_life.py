@@ -26,8 +26,8 @@ import sys, time
 from pathlib import Path
 from fakes import ENTRIES, FakeEngine
 from edge_fer.config import RunConfig
-from edge_fer.daemon import run
-from edge_fer.lock import only_daemon
+from edge_fer.daemon.main import run
+from edge_fer.daemon.lock import only_daemon
 
 for table, name, member in ENTRIES:
     table[name] = member

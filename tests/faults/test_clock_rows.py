@@ -2,9 +2,9 @@
 
 import pytest
 
+from edge_fer.daemon.wall_clock import WallClock
 from edge_fer.errors import BundleError, ConfigError, EngineError, InUse
-from edge_fer.metrics import Metrics
-from edge_fer.wall_clock import WallClock
+from edge_fer.telemetry.metrics import Metrics
 
 HOUR, YEARS = 3600.0, 10 * 365 * 86400.0
 

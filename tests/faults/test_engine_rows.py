@@ -75,7 +75,9 @@ def test_b3_scores_that_are_no_probabilities_give_no_event_and_are_counted(
 
     monkeypatch.setattr(FakeEngine, "infer", infer)
     counted: list[str] = []
-    monkeypatch.setattr("edge_fer.metrics.Metrics.inference_failed", lambda _, r: counted.append(r))
+    monkeypatch.setattr(
+        "edge_fer.telemetry.metrics.Metrics.inference_failed", lambda _, r: counted.append(r)
+    )
     with running(fake_config(tmp_path, camera="fake:live=no,frames=20")) as one:
         one.ended()
         assert len(one.of("update")) == 17

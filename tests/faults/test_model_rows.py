@@ -16,12 +16,12 @@ from models import bomb
 
 from edge_fer.bundle import LARGEST_FILE, MANIFEST, Manifest, create_bundle, open_bundle
 from edge_fer.config import RunConfig
+from edge_fer.daemon.model import load_model, open_model
+from edge_fer.daemon.probe import prove
 from edge_fer.emotions import LABELS
 from edge_fer.engines import ENGINES
 from edge_fer.errors import BundleError
-from edge_fer.metrics import resident_bytes
-from edge_fer.model import load_model, open_model
-from edge_fer.probe import prove
+from edge_fer.telemetry.metrics import resident_bytes
 
 REAL = ENGINES["tflite"]
 HANG_GUARD_S = 60
@@ -88,7 +88,7 @@ def test_m4_a_model_that_crashes_does_so_in_a_child(
 
 def test_m4_a_model_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES, "tflite", "models:Hanging")
-    monkeypatch.setattr("edge_fer.probe.LIMIT_S", 1.0)
+    monkeypatch.setattr("edge_fer.daemon.probe.LIMIT_S", 1.0)
     with pytest.raises(BundleError, match="hangs"):
         prove(fake_bundle(tmp_path / "b"))
 

@@ -23,9 +23,9 @@ from served import (
 )
 
 from edge_fer.config import NOTICE, RunConfig
+from edge_fer.daemon.events import SCHEMA
 from edge_fer.emotions import Emotion
 from edge_fer.errors import ConfigError
-from edge_fer.events import SCHEMA
 from edge_fer.sinks import open_sink
 from edge_fer.sinks.http import Http, newest, settings
 from edge_fer.sinks.http import sink as module

@@ -14,8 +14,8 @@ import pytest
 from served import HANG_GUARD_S, Served, eventually, read_all, served, status_of
 
 from edge_fer.emotions import Emotion
-from edge_fer.metrics import resident_bytes
 from edge_fer.sinks.http import door, feed, streams
+from edge_fer.telemetry.metrics import resident_bytes
 
 EVERYBODY = (*Emotion, None, None, None)
 """Ten faces: the largest event there is."""

@@ -14,9 +14,9 @@ from served import BEARER, DELIBERATE, Served, eventually, prediction, served, s
 from edge_fer.cli import main
 from edge_fer.commands.run import completed
 from edge_fer.config import NOTICE, RunConfig
+from edge_fer.daemon.events import Event
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
-from edge_fer.events import Event
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.http import feed, history
 from edge_fer.sinks.http.history import BINS, History
@@ -103,7 +103,7 @@ def test_s12_a_viewer_that_never_reads_is_cut_off(
 ) -> None:
     monkeypatch.setattr(feed, "SLOW_S", 0.5)
     monkeypatch.setattr(server.sink._preview, "_mode", "faces")
-    monkeypatch.setattr("edge_fer.preview.PERIOD_S", 0.0)
+    monkeypatch.setattr("edge_fer.sinks.http.preview.PERIOD_S", 0.0)
     with server.stream(path=URL):
         eventually(lambda: server.metric('edge_fer_http_clients{kind="mjpeg"}') == 1)
 

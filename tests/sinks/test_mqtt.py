@@ -31,7 +31,7 @@ from brokers import (
 from fakes import SIDE, FakeDetector, FakeEngine, face_at, fake_bundle, frame_of
 
 from edge_fer.config import RunConfig
-from edge_fer.events import Events
+from edge_fer.daemon.events import Events
 from edge_fer.pipeline import Recognizer
 from edge_fer.sinks.mqtt import connection, failures, report
 from edge_fer.sinks.mqtt import sink as module
@@ -220,7 +220,7 @@ def test_s2_a_broker_that_lost_its_memory_is_told_everything_again(
 BLACK_HOLE = """
 import sys, time
 from pathlib import Path
-from edge_fer.metrics import resident_bytes
+from edge_fer.telemetry.metrics import resident_bytes
 sys.path.insert(0, sys.argv[2])
 from sinks.test_mqtt import Daemon
 from edge_fer.sinks.mqtt.sink import Mqtt
@@ -602,7 +602,7 @@ DAEMON = """
 import sys
 from pathlib import Path
 from edge_fer.config import RunConfig
-from edge_fer.daemon import run
+from edge_fer.daemon.main import run
 from fakes import ENTRIES, fake_bundle
 
 for table, name, member in ENTRIES:

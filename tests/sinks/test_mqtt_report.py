@@ -7,8 +7,8 @@ import pytest
 from fakes import SIDE, FakeDetector, FakeEngine, face_at, fake_bundle, frame_of
 
 from edge_fer.config import RunConfig
+from edge_fer.daemon.events import Events
 from edge_fer.emotions import LABELS
-from edge_fer.events import Events
 from edge_fer.pipeline import Recognizer
 from edge_fer.sinks.mqtt.board import board, under_voltage
 from edge_fer.sinks.mqtt.discovery import announcement

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 
-from edge_fer.metrics import Metrics
 from edge_fer.sinks.http.answers import raw_answer
+from edge_fer.telemetry.metrics import Metrics
 
 HEAD_S = 5.0
 """For the whole head of a request."""

@@ -9,9 +9,9 @@ from typing import Literal
 
 from aiohttp import web
 
-from edge_fer.metrics import Metrics
 from edge_fer.sinks.http.access import Access
 from edge_fer.sinks.http.answers import JSON
+from edge_fer.telemetry.metrics import Metrics
 
 CUSTOM_HEADER = "X-Edge-Fer"
 """A form of another site cannot send it, and without CORS no script of one can either."""

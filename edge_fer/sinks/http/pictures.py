@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from edge_fer.errors import ConfigError
-from edge_fer.metrics import Metrics
-from edge_fer.preview import Preview
 from edge_fer.sinks.http.answers import HEADERS
 from edge_fer.sinks.http.feed import Stream, feed
+from edge_fer.sinks.http.preview import Preview
 from edge_fer.sinks.setting import Setting
+from edge_fer.telemetry.metrics import Metrics
 
 BOUNDARY = "picture"
 

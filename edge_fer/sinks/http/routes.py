@@ -11,7 +11,6 @@ from typing import Any
 
 from aiohttp import web
 
-from edge_fer.exposition import CONTENT_TYPE
 from edge_fer.notices import Seldom
 from edge_fer.sinks.http.access import TICKET_S, Tickets
 from edge_fer.sinks.http.answers import answer, refusal
@@ -22,7 +21,8 @@ from edge_fer.sinks.http.pictures import Pictures
 from edge_fer.sinks.http.redact import redacted
 from edge_fer.sinks.http.streams import Streams
 from edge_fer.sinks.setting import Setting
-from edge_fer.thermal import Thermometer
+from edge_fer.telemetry.exposition import CONTENT_TYPE
+from edge_fer.telemetry.thermal import Thermometer
 
 HERE = Path(__file__).parent
 PAGE = {

@@ -16,7 +16,6 @@ from aiohttp import web
 
 from edge_fer.errors import ConfigError
 from edge_fer.notices import Seldom, notice
-from edge_fer.preview import jpeg
 from edge_fer.sinks.encoding import encode
 from edge_fer.sinks.http.access import Access
 from edge_fer.sinks.http.door import HEAD_BYTES, Door, Doorkeeper
@@ -24,11 +23,12 @@ from edge_fer.sinks.http.guard import Guard
 from edge_fer.sinks.http.history import History
 from edge_fer.sinks.http.newest import Newest
 from edge_fer.sinks.http.pictures import Pictures, opened_preview
+from edge_fer.sinks.http.preview import jpeg
 from edge_fer.sinks.http.routes import Routes, Sources
 from edge_fer.sinks.http.settings import Settings, listen, read_settings, token_hash
 from edge_fer.sinks.http.streams import Streams
 from edge_fer.sinks.setting import Setting
-from edge_fer.thermal import Thermometer
+from edge_fer.telemetry.thermal import Thermometer
 from edge_fer.types import Image, Prediction
 
 QUEUE = 8

@@ -9,10 +9,10 @@ from time import monotonic
 
 from aiohttp import WSMsgType, web
 
-from edge_fer.metrics import Metrics
 from edge_fer.sinks.http.answers import HEADERS
 from edge_fer.sinks.http.feed import QUIET_S, WRITE_BUFFER, Send, Stream, feed
 from edge_fer.sinks.http.newest import Newest
+from edge_fer.telemetry.metrics import Metrics
 
 QUEUE = 8
 """Events that wait for one client; then the oldest is dropped."""

@@ -17,7 +17,7 @@ from edge_fer.sinks.mqtt.report import Report, on
 from edge_fer.sinks.mqtt.settings import open_broker, read_settings
 from edge_fer.sinks.mqtt.topics import HOME_ASSISTANT, Message
 from edge_fer.sinks.setting import Setting
-from edge_fer.thermal import Thermometer
+from edge_fer.telemetry.thermal import Thermometer
 
 FLUSH_S = 2.0
 """Longest wait of `close`."""

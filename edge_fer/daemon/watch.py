@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any
 
-from edge_fer.analysis import Analysis
 from edge_fer.cameras import open_camera, without_credentials
 from edge_fer.cameras.health import MEANINGS, Health
 from edge_fer.cameras.latest import Latest
 from edge_fer.cameras.v4l2.names import present
-from edge_fer.clock import Clock
 from edge_fer.config import RunConfig
+from edge_fer.daemon.analysis import Analysis
+from edge_fer.daemon.clock import Clock
+from edge_fer.daemon.events import Events
+from edge_fer.daemon.pace import Pace
+from edge_fer.daemon.rounds import Rounds
 from edge_fer.errors import CameraError
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
 from edge_fer.notices import Seldom, notice
-from edge_fer.pace import Pace
-from edge_fer.rounds import Rounds
 from edge_fer.sinks import Sinks
+from edge_fer.telemetry.metrics import Metrics
 from edge_fer.types import Frame
 
 POLL_S = 0.05

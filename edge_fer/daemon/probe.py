@@ -1,6 +1,7 @@
 """A model is first loaded and run by a child, on the CPU: what crashes or swells does so there.
 
-`python -m edge_fer.probe MODULE:ENGINE BUNDLE THREADS` ends with 0 when one inference worked.
+`python -m edge_fer.daemon.probe MODULE:ENGINE BUNDLE THREADS` ends with 0 when one inference
+worked.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def prove(bundle: Bundle, threads: int | None = None) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "edge_fer.probe", *arguments],
+            [sys.executable, "-m", "edge_fer.daemon.probe", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

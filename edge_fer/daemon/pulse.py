@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable
 from time import monotonic, time
 
-from edge_fer.metrics import Metrics
+from edge_fer.daemon.service import Service
 from edge_fer.notices import notice
-from edge_fer.service import Service
+from edge_fer.telemetry.metrics import Metrics
 
 LIMITS_S = {"infer": 10.0, "camera": 60.0, "load": 90.0}
 """Seconds that one step may take. An inference that takes longer hangs; a camera is opened by

@@ -11,21 +11,21 @@ from time import monotonic
 
 import numpy as np
 
-from edge_fer.aggregate import Windows
 from edge_fer.config import RunConfig
+from edge_fer.daemon.aggregate import Windows
+from edge_fer.daemon.events import Event, Events
+from edge_fer.daemon.model import Model, load_model, open_fallback
+from edge_fer.daemon.pulse import Pulse
+from edge_fer.daemon.visits import Visits
 from edge_fer.errors import EdgeFerError, EngineError, NotFinite
-from edge_fer.events import Event, Events
 from edge_fer.finding import Search
-from edge_fer.metrics import Metrics
-from edge_fer.model import Model, load_model, open_fallback
 from edge_fer.notices import Seldom, notice
 from edge_fer.pipeline import Recognition, Recognizer
 from edge_fer.protocols import FaceDetector
-from edge_fer.pulse import Pulse
 from edge_fer.sinks import Sinks
+from edge_fer.telemetry.metrics import Metrics
 from edge_fer.tracking import Tracker
 from edge_fer.types import Frame
-from edge_fer.visits import Visits
 
 MOST_FAILURES = 10
 """Frames in a row whose analysis fails before the engine is opened again."""

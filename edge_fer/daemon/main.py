@@ -7,23 +7,23 @@ from contextlib import closing, nullcontext
 
 import cv2
 
-from edge_fer.analysis import Analysis
 from edge_fer.cameras import without_credentials
 from edge_fer.config import RunConfig
+from edge_fer.daemon.analysis import Analysis
+from edge_fer.daemon.events import Events
+from edge_fer.daemon.model import Model, open_model
+from edge_fer.daemon.pulse import Pulse, Watchdog
+from edge_fer.daemon.reload import Reloader
+from edge_fer.daemon.rounds import Rounds
+from edge_fer.daemon.service import Service
+from edge_fer.daemon.signals import Asked, listening
+from edge_fer.daemon.wall_clock import WallClock
+from edge_fer.daemon.watch import Watch
 from edge_fer.detectors import default_detector, open_detector
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
-from edge_fer.model import Model, open_model
 from edge_fer.notices import LOG, notice
-from edge_fer.pulse import Pulse, Watchdog
-from edge_fer.reload import Reloader
-from edge_fer.rounds import Rounds
-from edge_fer.service import Service
-from edge_fer.signals import Asked, listening
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
-from edge_fer.wall_clock import WallClock
-from edge_fer.watch import Watch
+from edge_fer.telemetry.metrics import Metrics
 
 OPENCV_THREADS = 2
 """OpenCV would start one for each core and wake them all for every small resize, just when the
@@ -35,9 +35,10 @@ def run(
 ) -> int:
     """Run the daemon and give its exit status; `reread` gives the configuration for a reload.
 
-    Its caller holds the device's lock (`edge_fer.lock`). Raises before the first frame BundleError,
-    ConfigError, MissingExtra, NotFound or StorageError for what cannot be opened; later the error
-    of a file that ends badly, EngineError, or StorageError when the last sink was lost.
+    Its caller holds the device's lock (`edge_fer.daemon.lock`). Raises before the first frame
+    BundleError, ConfigError, MissingExtra, NotFound or StorageError for what cannot be opened;
+    later the error of a file that ends badly, EngineError, or StorageError when the last sink was
+    lost.
     """
     cv2.setNumThreads(OPENCV_THREADS)
     LOG.form = config.log

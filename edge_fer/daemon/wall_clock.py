@@ -7,8 +7,8 @@ import os
 import time
 from collections.abc import Callable
 
-from edge_fer.metrics import Metrics
 from edge_fer.notices import notice
+from edge_fer.telemetry.metrics import Metrics
 
 SYNCHRONIZED = "/run/systemd/timesync/synchronized"
 """Made by systemd-timesyncd once the clock has been set."""

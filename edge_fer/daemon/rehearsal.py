@@ -8,14 +8,14 @@ from typing import Any
 from edge_fer.cameras import open_camera, without_credentials
 from edge_fer.cameras.latest import Latest
 from edge_fer.config import RunConfig
+from edge_fer.daemon.lock import only_daemon
+from edge_fer.daemon.model import open_model
 from edge_fer.detectors import open_detector
 from edge_fer.errors import CameraError, InUse
-from edge_fer.lock import only_daemon
-from edge_fer.metrics import Metrics
-from edge_fer.model import open_model
 from edge_fer.notices import notice
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
+from edge_fer.telemetry.metrics import Metrics
 
 FIRST_S = 15.0
 """For a camera's first frame; a network camera takes its time."""

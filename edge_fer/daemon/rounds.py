@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edge_fer.analysis import Analysis
-from edge_fer.events import Events
-from edge_fer.pulse import Pulse
-from edge_fer.reload import Reloader
-from edge_fer.service import Service
-from edge_fer.wall_clock import WallClock
+from edge_fer.daemon.analysis import Analysis
+from edge_fer.daemon.events import Events
+from edge_fer.daemon.pulse import Pulse
+from edge_fer.daemon.reload import Reloader
+from edge_fer.daemon.service import Service
+from edge_fer.daemon.wall_clock import WallClock
 
 
 class Rounds:

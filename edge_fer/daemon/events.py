@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_fer.aggregate import Window
 from edge_fer.bundle import Bundle
 from edge_fer.config import RunConfig
+from edge_fer.daemon.aggregate import Window
+from edge_fer.daemon.wall_clock import clock_synced
 from edge_fer.emotions import LABELS, UNCERTAIN
 from edge_fer.pipeline import Recognition
 from edge_fer.types import Box, Frame, Prediction
-from edge_fer.wall_clock import clock_synced
 
 SCHEMA = "edge-fer/event/1"
 LONGEST_NAME = 64

@@ -9,7 +9,7 @@ from math import isnan, nan
 from pathlib import Path
 from time import monotonic
 
-from edge_fer.power import FIRMWARE, power_flags
+from edge_fer.telemetry.power import FIRMWARE, power_flags
 
 ZONES = Path("/sys/class/thermal")
 PERIOD_S = 5.0

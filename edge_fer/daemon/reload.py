@@ -10,18 +10,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_fer.analysis import Analysis
 from edge_fer.bundle import open_bundle
 from edge_fer.config import RunConfig
+from edge_fer.daemon.analysis import Analysis
+from edge_fer.daemon.events import Events
+from edge_fer.daemon.model import Model, load_model
+from edge_fer.daemon.service import Service
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.errors import ConfigError, EdgeFerError
-from edge_fer.events import Events
-from edge_fer.metrics import Metrics
-from edge_fer.model import Model, load_model
 from edge_fer.notices import LOG, notice
 from edge_fer.protocols import FaceDetector
-from edge_fer.service import Service
 from edge_fer.sinks import Sinks
+from edge_fer.telemetry.metrics import Metrics
 
 FIXED = ("device", "camera_id", "state_dir", "events")
 """Fields that cannot change while it runs: names by which others know it."""

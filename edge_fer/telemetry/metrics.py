@@ -14,8 +14,8 @@ from time import process_time, time
 from typing import Any
 
 from edge_fer.emotions import LABELS, UNCERTAIN
-from edge_fer.families import Families
 from edge_fer.protocols import Sink
+from edge_fer.telemetry.families import Families
 
 CAMERA_STATES = ("starting", "ok", "stalled", "frozen", "dark", "obstructed", "lost", "disabled")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edge_fer.events import Event, Events, Scores
+from edge_fer.daemon.events import Event, Events, Scores
 from edge_fer.types import Frame, Prediction
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import TypeVar
 
-from edge_fer.exposition import Counter, Family, Gauge, Histogram
+from edge_fer.telemetry.exposition import Counter, Family, Gauge, Histogram
 
 AGES_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 STAGES_S = (0.005, 0.02, 0.05, 0.2)

@@ -10,10 +10,10 @@ import numpy as np
 
 from edge_fer.bundle import Bundle, open_bundle
 from edge_fer.config import RunConfig
+from edge_fer.daemon.probe import prove
 from edge_fer.engines import DEVICE, DEVICES, open_engine
 from edge_fer.errors import BundleError, EngineError, Refused
 from edge_fer.notices import notice
-from edge_fer.probe import prove
 from edge_fer.protocols import Engine
 from edge_fer.selftest import selftest
 
