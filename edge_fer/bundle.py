@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -95,11 +95,16 @@ class Bundle:
         return said
 
 
-def open_bundle(path: Path) -> Bundle:
-    """Read and verify a bundle; raises BundleError naming what is wrong with it."""
+def open_bundle(path: Path, check: Callable[[Path, bytes], object] | None = None) -> Bundle:
+    """Read and verify a bundle; raises BundleError naming what is wrong with it.
+
+    `check` is given the manifest's path and the bytes that were read, and raises what it refuses.
+    """
     if not path.is_dir():
         raise BundleError(f"{path}: no such bundle; make one with `edge-fer convert --int8`")
     raw = _read(path / MANIFEST)
+    if check is not None:
+        check(path / MANIFEST, raw)
     manifest = _parse(path / MANIFEST, raw)
     files = {}
     for name, expected in manifest.files.items():

@@ -69,6 +69,8 @@ class RunConfig:
     """What the engine runs on; None is the CPU, or the engine's own."""
     selftest: bool = False
     """Whether the bundle must first answer here as it did where it was made."""
+    trusted_key: Path | None = None
+    """Public key in minisign's form: a bundle that it has not signed is refused. None asks none."""
     device: str = field(default_factory=device_name)
     camera_id: str = "camera"
     purpose: str | None = None

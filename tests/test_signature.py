@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 from conftest import RunCli
+from fakes import fake_bundle
+from running import fake_parts
 
 from edge_fer.bundle import MANIFEST, open_bundle
+from edge_fer.config import RunConfig
+from edge_fer.daemon.model import load_model, open_model
 from edge_fer.errors import BundleError, ConfigError, NotFound, StorageError
 from edge_fer.signature import SUFFIX, PublicKey, make_keys, sign
 
@@ -145,3 +149,36 @@ def test_a_damaged_bundle_is_not_signed(tmp_path: Path, tflite_bundle: Path, cli
     done = cli("sign", folder, "--key", tmp_path / "mine.key")
     assert done.returncode == 78
     assert not (folder / (MANIFEST + SUFFIX)).exists()
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    fake_parts(monkeypatch)
+    folder = fake_bundle(tmp_path / "bundle").path
+    sign(folder / MANIFEST, keys[0])
+    return folder
+
+
+class TestWithATrustedKey:
+    def test_a_signed_bundle_serves(self, bundle: Path, keys: tuple[Path, Path]) -> None:
+        assert load_model(RunConfig(trusted_key=keys[1]), bundle).bundle.path == bundle
+
+    def test_an_unsigned_one_is_refused(self, bundle: Path, keys: tuple[Path, Path]) -> None:
+        (bundle / (MANIFEST + SUFFIX)).unlink()
+        with pytest.raises(BundleError, match="not signed"):
+            load_model(RunConfig(trusted_key=keys[1]), bundle)
+
+    def test_an_altered_one_is_refused(self, bundle: Path, keys: tuple[Path, Path]) -> None:
+        manifest = bundle / MANIFEST
+        manifest.write_text(manifest.read_text().replace('"name": "', '"name": "x'))
+        with pytest.raises(BundleError, match="altered after it was signed"):
+            load_model(RunConfig(trusted_key=keys[1]), bundle)
+
+    def test_the_fallback_is_not_excepted(self, bundle: Path, keys: tuple[Path, Path]) -> None:
+        (bundle / (MANIFEST + SUFFIX)).unlink()
+        with pytest.raises(BundleError, match="not signed"):
+            open_model(RunConfig(trusted_key=keys[1], bundle=Path("/none"), fallback=bundle))
+
+    def test_a_key_that_is_not_there_lets_nothing_start(self, bundle: Path) -> None:
+        with pytest.raises(NotFound, match="no such public key"):
+            load_model(RunConfig(trusted_key=Path("/none.pub")), bundle)

@@ -85,6 +85,9 @@ def run(
         Optional[bool],
         typer.Option("--selftest", help="First let the bundle prove itself on this machine"),
     ] = None,
+    trusted_key: Annotated[
+        Optional[Path], typer.Option(help="Public key: bundles it has not signed are refused")
+    ] = None,
     events: Annotated[Optional[int], typer.Option(help="End after so many frames")] = None,
     smoothing: Annotated[
         Optional[float], typer.Option(help="Time constant of a face's scores, in seconds; 0: off")

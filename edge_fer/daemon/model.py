@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def load_model(config: RunConfig, path: Path) -> Model:
 
     Raises BundleError, ConfigError, EngineError, MissingExtra or Refused.
     """
-    bundle = open_bundle(path)
+    bundle = open_bundle(path, signature_check(config))
     if _on_cpu(config, bundle):
         prove(bundle, config.threads)
     engine = open_engine(bundle, config.threads, config.engine_device)
@@ -63,6 +64,15 @@ def load_model(config: RunConfig, path: Path) -> Model:
     if config.selftest:
         notice(selftest(bundle, engine).demand())
     return Model(bundle, engine)
+
+
+def signature_check(config: RunConfig) -> Callable[[Path, bytes], object] | None:
+    """What a bundle must pass before a byte of its model is looked at."""
+    if config.trusted_key is None:
+        return None
+    from edge_fer.signature import PublicKey
+
+    return PublicKey.load(config.trusted_key).check
 
 
 def _on_cpu(config: RunConfig, bundle: Bundle) -> bool:
@@ -76,5 +86,6 @@ def _check_precision(bundle: Bundle, engine: Engine) -> None:
     asked, executed = bundle.manifest.precision, engine.precision
     if (asked == "int8") != (executed == "int8"):
         raise BundleError(
-            f"{bundle.path}: the manifest says {asked}, the model executes {executed}; convert anew"
+            f"{bundle.path}: the manifest says {asked}, the model executes {executed} on "
+            f"{engine.device}; choose another --device, or a bundle made for this one"
         )

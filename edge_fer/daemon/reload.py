@@ -14,7 +14,7 @@ from edge_fer.bundle import open_bundle
 from edge_fer.config import RunConfig
 from edge_fer.daemon.analysis import Analysis
 from edge_fer.daemon.events import Events
-from edge_fer.daemon.model import Model, load_model
+from edge_fer.daemon.model import Model, load_model, signature_check
 from edge_fer.daemon.service import Service
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.errors import ConfigError, EdgeFerError
@@ -97,7 +97,7 @@ class Reloader:
         told = ("threads", "engine_device", "selftest")
         same = all(getattr(config, name) == getattr(before, name) for name in told)
         same = same and not now.fallback
-        if same and open_bundle(path).sha256 == now.bundle.sha256:
+        if same and open_bundle(path, signature_check(config)).sha256 == now.bundle.sha256:
             return now
         return load_model(config, path)
 

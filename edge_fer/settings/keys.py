@@ -39,6 +39,7 @@ KEYS: Mapping[str, Key] = {
     "threads": Key("threads", "count"),
     "device": Key("engine_device", "text"),
     "selftest": Key("selftest", "flag"),
+    "trusted-key": Key("trusted_key", "path"),
     "events": Key("events", "count"),
     "smoothing": Key("smoothing_s", "number"),
     "abstain-below": Key("abstain_below", "number"),

@@ -19,7 +19,14 @@ GOOD = [
     'camera = "synthetic:faces=1"', 'purpose = "art"', "threads = 1", "smoothing = 0.5",
     "most-faces = 3", 'roi = "0,0,1,1"', 'sink = ["jsonl:-"]', "aggregate = 30",
 ]  # fmt: skip
-SECURITY = ["http-allow-remote", "purpose", "aggregate", "aggregate-public", "http.token"]
+SECURITY = [
+    "http-allow-remote",
+    "purpose",
+    "aggregate",
+    "aggregate-public",
+    "http.token",
+    "trusted-key",
+]
 SECURITY += ["mqtt.tls", "mqtt.ca", "mqtt.user", "mqtt.password_file"]
 VALUES = {"http-allow-remote": "true", "aggregate-public": "true", "aggregate": "60"}
 VALUES |= {"mqtt.tls": "true"}
