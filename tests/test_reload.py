@@ -146,7 +146,7 @@ def test_a_sink_that_cannot_be_opened_brings_the_old_ones_back(
     path = tmp_path / "events.jsonl"
     settings.changes["sinks"] = ("memory:", f"jsonl:{path}")
     with running(settings(), settings) as one:
-        one.until(lambda: path.stat().st_size)
+        one.until(lambda: path.exists() and path.stat().st_size)
         settings.changes["sinks"] = ("memory:", "jsonl:/nowhere/events.jsonl")
         one.asked.reload.set()
         one.until(lambda: settings.read == 2)

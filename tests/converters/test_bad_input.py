@@ -141,17 +141,13 @@ def test_an_interrupted_conversion_leaves_nothing(
     """Stopped some moments after a step has told that it began."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    process = started(tmp_path / "out")
-    assert process.stderr is not None
-    told = []
-    for line in process.stderr:
-        told.append(line)
-        if line.startswith(after):
-            break
-    time.sleep(random.Random(f"{number}{after}").uniform(0, 0.3))
-    process.send_signal(number)
-    rest = process.stderr.read()
-    assert process.wait(240) == 128 + number, rest
+    with started(tmp_path / "out") as process:
+        assert process.stderr is not None
+        next((line for line in process.stderr if line.startswith(after)), None)
+        time.sleep(random.Random(f"{number}{after}").uniform(0, 0.3))
+        process.send_signal(number)
+        rest = process.stderr.read()
+        assert process.wait(240) == 128 + number, rest
     assert rest.strip().splitlines()[-1].startswith(f"edge-fer: stopped by {number.name}"), rest
     assert "Traceback" not in rest
     assert not list(tmp_path.glob("out/*")) and not list(tmp_path.glob("out/.*"))  # noqa: PT018

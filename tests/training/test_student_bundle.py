@@ -34,7 +34,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_converted_and_its_bundle_answers_as_it_does(student: Path, tmp_path: Path) -> None:
-    order = replace(Order(), checkpoint=student, precision="fp32", formats=("tflite",),
+    order = replace(Order(), checkpoint=student, precisions=("fp32",), formats=("tflite",),
                     out=tmp_path / "out")  # fmt: skip
     ((bundle, verdict),) = convert(order, silent)
     assert verdict.passed
