@@ -35,6 +35,8 @@ class Order:
     out: Path = Path("bundles")
     max_drop: float = MAX_DROP
     """As a share."""
+    jobs: int = 1
+    """Bundles drafted at the same time."""
 
     def __post_init__(self) -> None:
         parts(self.target, self.formats, self.precisions)
@@ -44,6 +46,8 @@ class Order:
             raise ConfigError(f"--samples {self.samples}: INT8 ranges need at least {FEWEST} faces")
         if self.out.exists() and not self.out.is_dir():
             raise ConfigError(f"--out {self.out}: is a file; name a folder")
+        if self.jobs < 1:
+            raise ConfigError(f"--jobs {self.jobs}: give 1 or more")
         if self.seed < 0:
             raise ConfigError(f"--seed {self.seed}: give 0 or more")
 

@@ -27,7 +27,7 @@ def convert(
     fp32: Annotated[bool, typer.Option("--fp32", help="Full precision")] = False,
     format: Annotated[
         Optional[list[str]],
-        typer.Option(help="tflite, openvino or onnx; the first two if omitted. May repeat"),
+        typer.Option(help="tflite, openvino, onnx or ncs; the first two if omitted. May repeat"),
     ] = None,
     target: Annotated[
         Optional[str], typer.Option(help="pi, x86, jetson, ncs or all: format and precision")
@@ -48,6 +48,9 @@ def convert(
     max_drop: Annotated[
         float, typer.Option(help="Accuracy that may be lost, in percentage points")
     ] = 1.0,
+    jobs: Annotated[
+        int, typer.Option(help="Formats made at the same time, about 2 GB of memory each")
+    ] = 1,
 ) -> None:
     """Turn a checkpoint into bundles, each proven against its float parent or refused."""
     chosen = [n for n, asked in (("int8", int8), ("fp16", fp16), ("fp32", fp32)) if asked]
@@ -62,6 +65,7 @@ def convert(
         seed=seed,
         out=out,
         max_drop=max_drop / 100,
+        jobs=jobs,
     )
     order = replace(asked, checkpoint=checkpoint or asked.checkpoint)
     foreign = labels is not None or (checkpoint is not None and checkpoint.is_file())

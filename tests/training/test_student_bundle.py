@@ -1,19 +1,21 @@
-"""A student's checkpoint goes the way of every other: converted, proven, measured."""
+"""A student's checkpoint goes the way of every other: converted, proven, opened to be measured."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from benchmarks.models import open_baseline, open_bundle_engine
+from benchmarks.models import open_bundle_engine
 from converters.convert import convert
 from converters.order import Order
 from edge_fer.datasets.shipped import check_faces
 from edge_fer.progress import silent
 from edge_fer.training.checkpoint import Checkpoint, weights_of
 from edge_fer.training.model import build
+from edge_fer.training.predict import predict
 from edge_fer.training.recipe import Architecture, Recipe
 
 TINY = Recipe(Architecture(size=72, width=0.05, middle_blocks=1))
@@ -41,9 +43,8 @@ def test_it_is_converted_and_its_bundle_answers_as_it_does(student: Path, tmp_pa
     checkpoint = Checkpoint.load(student)
     assert bundle.manifest.parent == checkpoint.sha256
     child, facts = open_bundle_engine(bundle.path, 1)
-    parent, _ = open_baseline(student, 1)
     faces = check_faces(72)[:20]
     answers = child.infer(faces)
     assert len(set(answers.argmax(1))) > 1
-    assert np.abs(answers - parent.infer(faces)).max() < 1e-3
+    assert np.abs(answers - predict(checkpoint, faces, partial(silent, "parent"))).max() < 1e-3
     assert facts["size_bytes"] < 1_000_000
