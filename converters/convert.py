@@ -67,7 +67,7 @@ class _Drafter:
         make = FORMATS[name](self.source, precision, progress)
         manifest = self._manifest(name, precision)
         whole = self._judged(manifest, make, (), progress)
-        if whole[2].passed or precision != "int8" or name not in kept.FORMATS:
+        if whole[2].passed or precision != "int8":
             return whole
         return self._mended(manifest, make, progress) or whole
 

@@ -77,7 +77,7 @@ class _Drafter:
         assert self._calibration is not None
         assert self._observed is not None
         if name == "onnx":
-            return onnx.to_files(onnx.quantize(model, self._calibration.faces))
+            return onnx.to_files(onnx.quantize(model, onnx.observe(model, self._calibration.faces)))
         if name == "openvino":
             graph = openvino.to_float(model)
             told = partial(progress, "openvino ranges")

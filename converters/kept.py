@@ -15,8 +15,6 @@ import numpy as np
 
 from edge_fer.types import ScoreBatch
 
-FORMATS = ("tflite", "openvino")
-"""Those whose converter can leave a layer out."""
 MOST = 0.25
 """Share of the layers beyond which a model is no INT8 model any more and is refused."""
 PROBES = 48

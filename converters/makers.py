@@ -63,8 +63,8 @@ def _onnx(source: Source, precision: str, progress: Progress) -> Maker:
     if precision != "int8":
         return lambda _: onnx.to_files(onnx.to_float(source.model, half=precision == "fp16"))
     assert source.calibration is not None
-    faces = source.calibration.faces
-    return lambda _: onnx.to_files(onnx.quantize(source.ready, faces))
+    seen = onnx.observe(source.ready, source.calibration.faces)
+    return lambda kept: onnx.to_files(onnx.quantize(source.ready, seen, kept))
 
 
 def _ncs(source: Source, precision: str, progress: Progress) -> Maker:

@@ -6,12 +6,14 @@ has one operator a layer, batch norms folded, and weights under the layers' name
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import keras
 from onnx import ModelProto, TensorProto
 
 from converters import onnx_int8
+from converters.activations import Activations
 from converters.onnx_graph import Graph, fold_norms, halve
 from converters.onnx_layers import Value, emit
 from edge_fer.types import FaceBatch
@@ -32,10 +34,15 @@ def to_float(model: keras.Model, half: bool = False, bytes_in: bool = True) -> M
     return graph.proto()
 
 
-def quantize(model: keras.Model, faces: FaceBatch) -> ModelProto:
-    """A folded Keras model as INT8 in Q/DQ pairs; ranges from (N, H, W, 3) uint8 faces."""
+def observe(model: keras.Model, faces: FaceBatch) -> Activations:
+    """What `quantize` needs to know of (N, H, W, 3) uint8 faces without outliers."""
+    return onnx_int8.seen_by(float_graph(model), faces)
+
+
+def quantize(model: keras.Model, seen: Activations, kept: Collection[str] = ()) -> ModelProto:
+    """A folded Keras model as INT8 in Q/DQ pairs, but for the layers of these names."""
     graph = float_graph(model)
-    onnx_int8.quantize(graph, faces)
+    onnx_int8.quantize(graph, seen, kept)
     return graph.proto()
 
 

@@ -9,6 +9,7 @@ comes from no convolution, so that the convolution on the other side takes the s
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -29,22 +30,31 @@ TINY = 1e-12
 """Stands for the range of a tensor or channel that is all zero."""
 
 
-def quantize(graph: Graph, faces: FaceBatch) -> None:
-    """Put Q/DQ pairs into a float graph, ranges taken from (N, H, W, 3) faces without outliers.
+def seen_by(graph: Graph, faces: FaceBatch) -> Activations:
+    """Extremes, on (N, H, W, 3) faces, of the tensors of a float graph that get a pair."""
+    _centre_bytes(graph)
+    return observe(graph, sorted(_places(graph, ())), faces)
 
-    The rule for ranges is that of the TFLite model, on the same faces.
+
+def quantize(graph: Graph, seen: Activations, kept: Collection[str] = ()) -> None:
+    """Put Q/DQ pairs into a float graph, but not at the Keras layers `kept`.
+
+    The rule for ranges is that of the TFLite model, on the same faces without outliers.
     """
     _centre_bytes(graph)
-    places = _places(graph)
-    observed = observe(graph, sorted(places), faces)
-    lows = np.percentile(observed.lows, 100 - REACH, axis=0)
-    highs = np.percentile(observed.highs, REACH, axis=0)
-    peaks = dict(zip(observed.tensors, np.maximum(np.abs(lows), np.abs(highs)), strict=True))
-    for tensor, readers in places.items():
+    lows = np.percentile(seen.lows, 100 - REACH, axis=0)
+    highs = np.percentile(seen.highs, REACH, axis=0)
+    peaks = dict(zip(seen.tensors, np.maximum(np.abs(lows), np.abs(highs)), strict=True))
+    for tensor, readers in _places(graph, kept).items():
         scale = np.array(max(peaks[tensor], TINY) / LARGEST, np.float32)
         _pair(graph, tensor, scale, readers)
-    for node in [n for n in graph.nodes if n.op in WEIGHTED]:
+    for node in [n for n in graph.nodes if _weighted(n, kept)]:
         _quantize_weights(graph, node)
+
+
+def _weighted(node: Node, kept: Collection[str]) -> bool:
+    """Whether it multiplies, in INT8; its weights bear the name of the Keras layer."""
+    return node.op in WEIGHTED and node.inputs[1].split("/")[0] not in kept
 
 
 def observe(graph: Graph, tensors: list[str], faces: FaceBatch) -> Activations:
@@ -83,17 +93,19 @@ def _centre_bytes(graph: Graph) -> None:
     first.inputs[0] = centred.output
 
 
-def _places(graph: Graph) -> dict[str, list[tuple[Node, int]]]:
+def _places(graph: Graph, kept: Collection[str]) -> dict[str, list[tuple[Node, int]]]:
     """Tensor to the inputs that shall read it through a pair."""
     producers, readers = graph.producers(), graph.readers()
     found: dict[str, list[tuple[Node, int]]] = {}
 
     def fuses(name: str) -> bool:
         made = producers.get(name)
-        return made is not None and made.op == "Conv" and readers[name] == 1
+        if made is None or made.op != "Conv":
+            return False
+        return readers[name] == 1 and _weighted(made, kept)
 
     for node in graph.nodes:
-        if node.op in WEIGHTED:
+        if _weighted(node, kept):
             found.setdefault(node.inputs[0], []).append((node, 0))
         elif node.op == "Add" and any(fuses(name) for name in node.inputs):
             side = 0 if fuses(node.inputs[1]) else 1

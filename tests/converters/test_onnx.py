@@ -135,7 +135,7 @@ def test_a_layer_that_is_not_known_is_named() -> None:
 
 @pytest.fixture
 def int8(xception: keras.Model, faces: np.ndarray) -> onnx.ModelProto:
-    return to_onnx.quantize(xception, faces)
+    return to_onnx.quantize(xception, to_onnx.observe(xception, faces))
 
 
 def test_every_convolution_takes_input_and_weights_through_a_pair(int8: onnx.ModelProto) -> None:
@@ -150,6 +150,22 @@ def test_every_convolution_takes_input_and_weights_through_a_pair(int8: onnx.Mod
             assert made[back.input[0]].op_type == "QuantizeLinear"
             assert made[back.input[0]].input[1:] == back.input[1:]
         assert all(name not in made for name in node.input[2:])
+
+
+def test_a_kept_layer_has_no_pairs(xception: keras.Model, faces: np.ndarray) -> None:
+    """Neither at its weights nor at its inputs; all others have theirs."""
+    seen = to_onnx.observe(xception, faces)
+    kept = to_onnx.quantize(xception, seen, ["block3_sepconv1", "head"])
+    made = {node.output[0]: node.op_type for node in kept.graph.node}
+    plain = [
+        name
+        for node in kept.graph.node
+        if node.op_type in ("Conv", "Gemm") and made.get(node.input[0]) != "DequantizeLinear"
+        for name in node.input[1:2]
+    ]
+    assert plain == ["block3_sepconv1/depthwise/1", "block3_sepconv1/1", "head/1"]
+    assert not any(name.startswith(tuple(plain)) for name in made)
+    assert np.abs(answers(kept, faces) - wanted(xception, faces)).max() < 0.05
 
 
 def test_pairs_are_symmetric_and_weights_go_by_output_channel(int8: onnx.ModelProto) -> None:
