@@ -33,7 +33,7 @@ def train(
         Optional[str],
         typer.Option(
             help='"imagenet", a Keras Xception .weights.h5, a checkpoint, "random" '
-            "[default: imagenet; random for a student]"
+            "[default: imagenet; for a student its teacher]"
         ),
     ] = None,
     recipe: Annotated[

@@ -10,6 +10,7 @@ import keras
 from edge_fer.errors import CheckpointError, NotFound
 from edge_fer.training.checkpoint import Checkpoint, Weights, set_weights, weights_of
 from edge_fer.training.lineage import lineage, named
+from edge_fer.training.narrow import narrowed
 from edge_fer.training.recipe import SMALLEST_SIDE, Architecture
 
 SHORTCUTS = ("block2", "block3", "block4", "block13")
@@ -26,7 +27,8 @@ def initialise(model: keras.Model, init: str, architecture: Architecture) -> dic
     """Put the initial weights into a network; returns what is to be recorded of them.
 
     `init`: "imagenet" (by Keras' own download), a Keras `.weights.h5` file of Xception without
-    top, a checkpoint folder, or "random". Raises NotFound or CheckpointError.
+    top, a checkpoint folder, or "random". Of a checkpoint that is wider or deeper the strongest
+    part is taken. Raises NotFound or CheckpointError.
     """
     if init == "random":
         return {"init": "random", "lineage": []}
@@ -36,8 +38,11 @@ def initialise(model: keras.Model, init: str, architecture: Architecture) -> dic
         set_weights(model, {**weights_of(model), **_imagenet(init)})
         return {"init": "ImageNet (Keras Applications)", "lineage": []}
     checkpoint = Checkpoint.load(Path(init))
-    set_weights(model, checkpoint.weights)
-    return {"init": named(checkpoint), "lineage": lineage(checkpoint)}
+    if checkpoint.recipe.architecture.shape == architecture.shape:
+        set_weights(model, checkpoint.weights)
+        return {"init": named(checkpoint), "lineage": lineage(checkpoint)}
+    set_weights(model, narrowed(checkpoint, architecture))
+    return {"init": f"strongest channels of {named(checkpoint)}", "lineage": lineage(checkpoint)}
 
 
 def _imagenet(source: str) -> Weights:

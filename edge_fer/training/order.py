@@ -12,7 +12,7 @@ from edge_fer.training.checkpoint import SHIPPED, Checkpoint
 from edge_fer.training.recipe import Recipe
 from edge_fer.training.recipe_file import recipe_from, with_settings, with_values
 
-IMAGENET, RANDOM = "imagenet", "random"
+IMAGENET = "imagenet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def settle(asked: Asked) -> Work:
     """Fill in what was not said; raises ConfigError, NotFound or CheckpointError.
 
     Later words win: the recipe's file, then single options, then `--set`. A student sees what its
-    teacher sees and, having no weights of its own, starts at random without a phase of the head.
+    teacher sees, and starts from its strongest channels, without a phase of the head.
     """
     recipe, init, teacher = recipe_from(asked.recipe), asked.init, asked.teacher
     if asked.student is None:
@@ -53,7 +53,7 @@ def settle(asked: Asked) -> Work:
     else:
         teacher = teacher or SHIPPED
         recipe = _of_student(recipe, asked.student, Checkpoint.load(teacher))
-        init = init or RANDOM
+        init = init or str(teacher)
     recipe = with_settings(with_values(recipe, asked.values), asked.settings)
     return Work(recipe, init or IMAGENET, asked.precision, teacher)
 

@@ -52,6 +52,11 @@ class Architecture:
         if not 0 < self.width <= 2 or not 0 <= self.middle_blocks <= 64:
             raise ConfigError(f"width {self.width} or {self.middle_blocks} middle blocks: too odd")
 
+    @property
+    def shape(self) -> tuple[float, int]:
+        """What decides the shapes of the weights."""
+        return self.width, self.middle_blocks
+
 
 def colour_named(name: str) -> Colour:
     """The colour choice of this name; raises ConfigError."""
