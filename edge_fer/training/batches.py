@@ -17,26 +17,37 @@ from edge_fer.types import Sample
 class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Steps `start` to `stop` of a run: augmented faces and one-hot labels.
 
+    With a teacher's `answers`, (N, 7), they stand behind the labels.
+
     Each epoch visits the samples in an order of its own, and each face of it is changed by a
     generator of its own: a run that resumes at a step sees what it would have seen.
     """
 
-    def __init__(self, samples: Sequence[Sample], recipe: Recipe, start: int, stop: int) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        recipe: Recipe,
+        start: int,
+        stop: int,
+        answers: np.ndarray | None = None,
+    ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
         self._samples, self._recipe = samples, recipe
-        self._start, self._stop = start, stop
+        self._start, self._stop, self._answers = start, stop, answers
         self._batch = min(recipe.batch, len(samples))
 
     def __len__(self) -> int:
         return self._stop - self._start
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """(B, size, size, 3) uint8 and (B, 7) float32."""
+        """(B, size, size, 3) uint8 and (B, 7) or (B, 14) float32."""
         epoch, step = divmod(self._start + index, steps_per_epoch(len(self._samples), self._recipe))
         order = np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._samples))
         chosen = order[step * self._batch : (step + 1) * self._batch]
         faces = np.stack([self._face(int(i), epoch) for i in chosen])
         labels = np.eye(len(LABELS), dtype=np.float32)[[self._samples[i].emotion for i in chosen]]
+        if self._answers is not None:
+            labels = np.concatenate([labels, self._answers[chosen]], 1)
         return self._blended(faces, labels, (epoch, step))
 
     def _blended(

@@ -44,17 +44,20 @@ def settle(asked: Asked) -> Work:
     """Fill in what was not said; raises ConfigError, NotFound or CheckpointError.
 
     Later words win: the recipe's file, then single options, then `--set`. A student sees what its
-    teacher sees, and starts from its strongest channels, without a phase of the head.
+    teacher sees, and starts from its strongest channels, without a phase of the head. A network of
+    full size may have a teacher too, whose answers are then asked once.
     """
     recipe, init, teacher = recipe_from(asked.recipe), asked.init, asked.teacher
-    if asked.student is None:
-        if teacher is not None:
-            raise ConfigError("--teacher is for a student: add --student 0.5")
-    else:
+    if asked.student is not None:
         teacher = teacher or SHIPPED
         recipe = _of_student(recipe, asked.student, Checkpoint.load(teacher))
         init = init or str(teacher)
     recipe = with_settings(with_values(recipe, asked.values), asked.settings)
+    if asked.student is None and teacher is not None and recipe.distil_faces != "plain":
+        raise ConfigError(
+            "--teacher is for a student: add --student 0.5; a network of full size learns from "
+            "answers that were given once: add --set distil_faces=plain"
+        )
     return Work(recipe, init or IMAGENET, asked.precision, teacher)
 
 

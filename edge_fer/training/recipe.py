@@ -10,6 +10,7 @@ from typing import Any, Literal
 from edge_fer.errors import CheckpointError, ConfigError
 
 Colour = Literal["grey", "bgr"]
+DistilFaces = Literal["changed", "plain"]
 SMALLEST_SIDE = 71
 """Below this Xception's last block has no pixels left (Keras Applications)."""
 LARGEST_SIDE = 1024
@@ -21,6 +22,7 @@ ADDED_LATER = MappingProxyType(
         "ema": 0.0,
         "distil_share": 0.0,
         "distil_temperature": 1.0,
+        "distil_faces": "changed",
         "coverage": 0.9,
     }
 )
@@ -114,18 +116,23 @@ class Recipe:
     """Weight of a teacher's answers beside the labels (Hinton et al., 2015), if there is one."""
     distil_temperature: float = 3.0
     """Both networks' logits are divided by it where they are compared."""
+    distil_faces: DistilFaces = "changed"
+    """What the teacher answers: every changed face in every step (Beyer et al., CVPR 2022), or
+    each face once, as it is, before the first step, which costs a step no time."""
     coverage: float = 0.9
     """Share of validation faces that the abstention threshold leaves a label."""
     seed: int = 1
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            if item.name != "architecture":
+            if item.name not in ("architecture", "distil_faces"):
                 self._check(item.name, getattr(self, item.name))
         if self.batch < 1:
             raise ConfigError(f"batch is {self.batch}, expected 1 or more")
         if not 0 < self.coverage <= 1:
             raise ConfigError(f"coverage is {self.coverage}, expected more than 0 and at most 1")
+        if self.distil_faces not in ("changed", "plain"):
+            raise ConfigError(f"distil_faces {self.distil_faces!r}: choose changed or plain")
         if not self.distil_temperature:
             raise ConfigError("distil_temperature is 0, expected more")
 

@@ -72,8 +72,7 @@ class Run:
         keras.utils.set_random_seed(recipe.seed)
         keras.mixed_precision.set_global_policy(self.setting.precision)
         self.model = build(recipe.architecture, recipe.dropout)
-        teacher = self.setting.teacher
-        self._trainer = distil.beside(self.model, teacher) if teacher else self.model
+        self._trainer = self._taught()
         done = 0
         if saved is None:
             self.start = initialise(self.model, self.setting.init, recipe.architecture)
@@ -92,6 +91,20 @@ class Run:
                 self._phase(phase, max(done, phase.start))
         if planned and recipe.ema and planned[-1].whole:
             self._average(planned[-1].stop)
+
+    def _taught(self) -> keras.Model:
+        """What is trained: the network, or it and its teacher beside it."""
+        teacher, recipe = self.setting.teacher, self.setting.recipe
+        self._answers = None
+        if teacher is None:
+            return self.model
+        if recipe.distil_faces == "changed":
+            return distil.beside(self.model, teacher)
+        self._answers = distil.plain_answers(
+            teacher, self.samples, recipe, self._state.parent, self._progress
+        )
+        keras.mixed_precision.set_global_policy(self.setting.precision)  # it answered in float32
+        return self.model
 
     def _record(self, done: int) -> dict[str, Any]:
         teacher = self.setting.teacher
@@ -131,7 +144,7 @@ class Run:
     def _phase(self, phase: Phase, done: int) -> None:
         began, first, recipe = time.monotonic(), done, self.setting.recipe
         for stop in stops(phase, done, self._per_epoch, CHUNK):
-            batches = TrainingBatches(self.samples, recipe, done, stop)
+            batches = TrainingBatches(self.samples, recipe, done, stop, self._answers)
             history = self._trainer.fit(batches, epochs=1, shuffle=False, verbose=0).history
             done = stop
             rate = (done - first) * min(recipe.batch, len(self.samples))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from killing import PATIENCE
 
-from edge_fer.datasets import open_dataset
+from edge_fer.datasets import open_dataset, samples_of
+from edge_fer.datasets.faces import faces_of
 from edge_fer.errors import ConfigError
 from edge_fer.progress import silent
 from edge_fer.training import distil
@@ -16,7 +17,9 @@ from edge_fer.training.checkpoint import SHIPPED, Checkpoint, set_weights, weigh
 from edge_fer.training.fit import train
 from edge_fer.training.model import build
 from edge_fer.training.order import Asked, settle
+from edge_fer.training.predict import float_model
 from edge_fer.training.recipe import Architecture, Recipe
+from edge_fer.training.temperature import softmax
 
 pytestmark = pytest.mark.timeout(PATIENCE)
 
@@ -107,3 +110,43 @@ def test_a_student_sees_what_its_teacher_sees_unless_told_otherwise(teacher: Pat
 def test_a_teacher_without_a_student_is_refused(teacher: Path) -> None:
     with pytest.raises(ConfigError, match="add --student"):
         settle(asked(None, teacher))
+
+
+def test_a_network_of_full_size_learns_from_answers_given_once(teacher: Path) -> None:
+    work = settle(asked(None, teacher, distil_faces="plain"))
+    assert (work.teacher, work.recipe.architecture) == (teacher, Recipe().architecture)
+
+
+def test_answers_given_once_stand_behind_the_labels(rng: np.random.Generator) -> None:
+    """The loss is the same as with a teacher beside the network that sees plain faces."""
+    own, others = rng.normal(size=(2, 5, 7)).astype(np.float32)
+    labels = np.eye(7, dtype=np.float32)[rng.integers(0, 7, 5)]
+    changed = Recipe(distil_temperature=2.0)
+    plain = replace(changed, distil_faces="plain")
+    answers = softmax(others / 2).astype(np.float32)
+    found = distil.loss(plain)(np.concatenate([labels, answers], 1), own)
+    wanted = distil.loss(changed)(labels, np.concatenate([own, others], 1))
+    assert np.asarray(found) == pytest.approx(np.asarray(wanted), rel=1e-5)
+
+
+def test_plain_answers_are_the_teachers_and_are_kept(teacher: Path, tmp_path: Path) -> None:
+    learnt = replace(Checkpoint.load(teacher), temperature=0.8)
+    faces = samples_of(open_dataset(DATA), "train")
+    recipe = replace(STUDENT, distil_temperature=2.0, distil_faces="plain")
+    answers = distil.plain_answers(learnt, faces, recipe, tmp_path, silent)
+    logits = np.asarray(float_model(learnt).predict(faces_of(faces, 76), verbose=0))
+    assert answers == pytest.approx(softmax(logits / 2), abs=1e-5)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(kept.read_bytes()[:-4] + bytes(4))
+    again = distil.plain_answers(learnt, faces, recipe, tmp_path, silent)
+    assert again[-1, -1] == 0
+    assert np.array_equal(again.ravel()[:-1], answers.ravel()[:-1])
+    distil.plain_answers(learnt, faces, replace(recipe, distil_temperature=1.0), tmp_path, silent)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_student_learns_from_plain_answers(teacher: Path, tmp_path: Path) -> None:
+    recipe = replace(STUDENT, distil_faces="plain", mixup=0.2)
+    made = train(open_dataset(DATA), recipe, "random", tmp_path, "float32", silent, teacher)
+    assert made.made["teacher"]["sha256"] == Checkpoint.load(teacher).sha256
+    assert Checkpoint.load(tmp_path).recipe.distil_faces == "plain"
