@@ -24,8 +24,10 @@ from edge_fer.daemon.reload import Reloader
 from edge_fer.daemon.rounds import Rounds
 from edge_fer.daemon.service import Service
 from edge_fer.daemon.signals import Asked
+from edge_fer.daemon.strain import Strain
 from edge_fer.daemon.wall_clock import WallClock
 from edge_fer.telemetry.metrics import Metrics
+from edge_fer.telemetry.thermal import Thermometer
 
 HANG_GUARD_S = 60
 
@@ -82,7 +84,15 @@ def loop_parts(
     reloader = Reloader(
         threading.Event(), None, analysis, sinks, events, metrics, service, (detector, "fake")
     )
-    return analysis, Rounds(pulse, WallClock(metrics), reloader, analysis, events, service)
+    strain = Strain(cool(), sinks, events, now)
+    return analysis, Rounds(pulse, WallClock(metrics), reloader, analysis, events, service, strain)
+
+
+def cool() -> Thermometer:
+    """A thermometer of a machine that has none, and never looks again."""
+    one = Thermometer(Path("/nowhere"), 3600, Path("/nowhere"), Path("/nowhere"))
+    one.close()
+    return one
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 import os
 import resource
 import time
+from collections.abc import Callable
 from math import isnan
 from pathlib import Path
 
@@ -19,6 +20,13 @@ def zone(folder: Path, number: int, name: str, text: str) -> Path:
     (place / "type").write_text(f"{name}\n")
     (place / "temp").write_text(text)
     return place
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + HANG_GUARD_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def read_once(folder: Path) -> Thermometer:
@@ -80,7 +88,7 @@ def test_p4_a_zone_that_hangs_stops_nobody_and_its_value_grows_old(
 )
 def test_p3_the_firmwares_flags_are_those_of_now(tmp_path: Path, text: str, flags: str) -> None:
     (tmp_path / "get_throttled").write_text(text)
-    said = power_flags(tmp_path / "get_throttled")
+    said = power_flags(tmp_path / "get_throttled", tmp_path)
     assert set(said) == set(FLAGS)
     assert {name for name, is_set in said.items() if is_set} == set(flags.split())
 
@@ -88,18 +96,40 @@ def test_p3_the_firmwares_flags_are_those_of_now(tmp_path: Path, text: str, flag
 @pytest.mark.parametrize("text", ["", "throttled=0x5", "\0\0", "9" * 100, "-1", "é"])
 def test_p3_what_cannot_be_understood_is_no_flag(tmp_path: Path, text: str) -> None:
     (tmp_path / "get_throttled").write_text(text)
-    assert power_flags(tmp_path / "get_throttled") == {}
-    assert power_flags(tmp_path / "absent") == {}
+    assert power_flags(tmp_path / "get_throttled", tmp_path) == {}
+    assert power_flags(tmp_path / "absent", tmp_path) == {}
+
+
+@pytest.mark.parametrize(("alarm", "weak"), [("0\n", False), ("1\n", True)])
+def test_p3_a_weak_supply_is_seen_where_its_driver_has_an_alarm(
+    tmp_path: Path, alarm: str, weak: bool
+) -> None:
+    assert power_flags(tmp_path / "absent", tmp_path) == {}
+    for i, name in enumerate(["cpu_thermal\n", "rpi_volt\n"]):
+        (tmp_path / f"hwmon{i}").mkdir()
+        (tmp_path / f"hwmon{i}" / "name").write_text(name)
+    (tmp_path / "hwmon1" / "in0_lcrit_alarm").write_text(alarm)
+    assert power_flags(tmp_path / "absent", tmp_path) == {"under_voltage": weak}
+
+
+def test_p4_flags_that_nobody_could_read_for_a_minute_are_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "get_throttled").write_text("1")
+    thermometer = Thermometer(tmp_path / "zones", 0.01, tmp_path / "get_throttled", tmp_path)
+    try:
+        eventually(lambda: thermometer.flags.get("under_voltage"))
+    finally:
+        thermometer.close()
+    monkeypatch.setattr(thermal, "STALE_S", -1.0)
+    assert thermometer.flags == {}
 
 
 def test_p3_the_flags_are_read_beside_the_temperature(tmp_path: Path) -> None:
     (tmp_path / "get_throttled").write_text("1")
     thermometer = Thermometer(tmp_path / "zones", 0.01, tmp_path / "get_throttled")
     try:
-        deadline = time.monotonic() + 60
-        while not thermometer.flags.get("under_voltage") and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert thermometer.flags["under_voltage"]
+        eventually(lambda: thermometer.flags.get("under_voltage"))
     finally:
         thermometer.close()
 

@@ -114,6 +114,7 @@ class Log:
     open: bool = True
     enabled: bool = True
     backlog: int = 0
+    troubles: tuple[str, ...] = ()
 
     def write(self, event: dict[str, Any]) -> None:
         self.metrics.event(event)

@@ -43,6 +43,7 @@ class Events:
         self._started = monotonic()
         self.camera_state = "starting"
         self._degraded: list[str] = []
+        self._strained: list[str] = []
         self.change(config, bundle)
 
     def change(self, config: RunConfig, bundle: Bundle) -> None:
@@ -76,12 +77,17 @@ class Events:
             "state",
             camera=self._config.camera_id,
             camera_state=camera_state,
-            degraded=[*lost, *self._degraded],
+            degraded=[*lost, *self._degraded, *self._strained],
         )
 
     def degraded(self, *reasons: str) -> Event:
-        """Why the daemon works less well than it should, apart from the camera, has changed."""
+        """Why the engine works less well than it should has changed."""
         self._degraded = list(reasons)
+        return self.state(self.camera_state)
+
+    def strained(self, *reasons: str) -> Event:
+        """What strains the machine or the sinks has changed."""
+        self._strained = list(reasons)
         return self.state(self.camera_state)
 
     def begun(self, prediction: Prediction, frame: Frame) -> Event:

@@ -17,6 +17,7 @@ from edge_fer.daemon.reload import Reloader
 from edge_fer.daemon.rounds import Rounds
 from edge_fer.daemon.service import Service
 from edge_fer.daemon.signals import Asked, listening
+from edge_fer.daemon.strain import Strain
 from edge_fer.daemon.wall_clock import WallClock
 from edge_fer.daemon.watch import Watch
 from edge_fer.detectors import default_detector, open_detector
@@ -24,6 +25,7 @@ from edge_fer.notices import LOG, notice
 from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
 from edge_fer.telemetry.metrics import Metrics
+from edge_fer.telemetry.thermal import Thermometer
 
 OPENCV_THREADS = 2
 """OpenCV would start one for each core and wake them all for every small resize, just when the
@@ -47,7 +49,10 @@ def run(
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
         metrics = Metrics()
-        with closing(Sinks(config.sinks, Setting(config, metrics))) as sinks:
+        with (
+            closing(Thermometer()) as thermometer,
+            closing(Sinks(config.sinks, Setting(config, metrics, thermometer))) as sinks,
+        ):
             events, service = Events(config, model.bundle), Service()
             notice(_what_runs(config, model, chosen))
             sinks.write(events.hello(model.engine.precision, model.engine.runtime, chosen))
@@ -58,7 +63,8 @@ def run(
             reloader = Reloader(
                 heard.reload, reread, analysis, sinks, events, metrics, service, (detector, chosen)
             )
-            rounds = Rounds(pulse, WallClock(metrics), reloader, analysis, events, service)
+            strain = Strain(thermometer, sinks, events)
+            rounds = Rounds(pulse, WallClock(metrics), reloader, analysis, events, service, strain)
             watch = Watch(analysis, sinks, events, metrics, rounds, heard.stop)
             with closing(Watchdog(pulse, metrics, service)) as watchdog:
                 service.ready()

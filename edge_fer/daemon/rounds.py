@@ -7,6 +7,7 @@ from edge_fer.daemon.events import Events
 from edge_fer.daemon.pulse import Pulse
 from edge_fer.daemon.reload import Reloader
 from edge_fer.daemon.service import Service
+from edge_fer.daemon.strain import Strain
 from edge_fer.daemon.wall_clock import WallClock
 
 
@@ -21,9 +22,11 @@ class Rounds:
         analysis: Analysis,
         events: Events,
         service: Service,
+        strain: Strain,
     ) -> None:
         self._pulse, self._clock, self._reloader = pulse, clock, reloader
         self._analysis, self._events, self._service = analysis, events, service
+        self._strain = strain
         self._said = ""
 
     def turn(self) -> None:
@@ -32,6 +35,7 @@ class Rounds:
         self._clock.look()
         self._reloader.turn()
         self._analysis.turn()
+        self._strain.turn()
         if self._said != self._events.camera_state:
             self._said = self._events.camera_state
             self._service.status(f"camera {self._said}")

@@ -213,6 +213,8 @@ class Watch:
             if self._clock.now() >= look:
                 now_there = set(present())
                 if now_there - there:
+                    # udev may still be busy with it: should this attempt fail, the next comes soon.
+                    self._waits = retry_waits()
                     return
                 there, look = now_there, self._clock.now() + ARRIVALS_S
 

@@ -67,6 +67,12 @@ class Sinks:
         return max((one.sink.backlog for one in self._open), default=0)
 
     @property
+    def troubles(self) -> list[str]:
+        """`sink` and `storage`, as far as a sink cannot deliver now."""
+        said = (getattr(one.sink, "trouble", "") for one in self._open)
+        return sorted({trouble for trouble in said if trouble})
+
+    @property
     def enabled(self) -> bool:
         """False while somebody has switched the analysis off, where a sink has a switch for it."""
         return all(getattr(one.sink, "enabled", True) for one in self._open)

@@ -60,6 +60,8 @@ class JsonLines:
         limit = round(settings.max_mb * 1e6)
         self._out = Stdout() if argument == "-" else LineFile(settings.file, limit, settings.keep)
         self._name = "stdout" if argument == "-" else settings.file
+        self._metrics = (setting or Setting()).metrics
+        self._label = "stdout" if argument == "-" else "jsonl"
         self.dropped = self._lost = 0
         self._queue: deque[bytes] = deque()
         self._closed = self._broken = False
@@ -71,6 +73,11 @@ class JsonLines:
     def backlog(self) -> int:
         """Events that wait for their reader."""
         return 0 if self._broken else len(self._queue)
+
+    @property
+    def trouble(self) -> str:
+        """`storage` while the disk takes nothing; else empty."""
+        return "storage" if self._lost else ""
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Queue one event; raises BrokenPipeError when the reader has gone."""
@@ -113,16 +120,20 @@ class JsonLines:
         except OSError as error:
             self._failed(error)
         else:
-            self._succeeded()
+            self._succeeded(line)
 
     def _failed(self, error: OSError) -> None:
         self.dropped += 1
         self._lost += 1
         if self._lost == 1:
+            self._metrics.sink_up.set(0, self._label)
             reason = f"{self._name}: {error.strerror}"
             notice(f"{reason}; events are dropped until it takes them again", "warning")
 
-    def _succeeded(self) -> None:
+    def _succeeded(self, line: bytes) -> None:
+        if self._label == "jsonl":
+            self._metrics.written.add(len(line))
         if self._lost:
+            self._metrics.sink_up.set(1, self._label)
             notice(f"{self._name}: takes events again; {self._lost} were dropped")
             self._lost = 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from edge_fer.config import RunConfig
 from edge_fer.telemetry.metrics import Metrics
+from edge_fer.telemetry.thermal import Thermometer
 
 
 @dataclass(slots=True)
@@ -16,3 +17,5 @@ class Setting:
     """What the daemon was told; another one after a reload."""
     metrics: Metrics = field(default_factory=Metrics)
     """What it counts."""
+    thermometer: Thermometer | None = None
+    """The daemon's own; a sink without one brings its own."""

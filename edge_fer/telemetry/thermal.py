@@ -9,7 +9,7 @@ from math import isnan, nan
 from pathlib import Path
 from time import monotonic
 
-from edge_fer.telemetry.power import FIRMWARE, power_flags
+from edge_fer.telemetry import power
 
 ZONES = Path("/sys/class/thermal")
 PERIOD_S = 5.0
@@ -23,17 +23,25 @@ PLAUSIBLE_C = (-60.0, 200.0)
 class Thermometer:
     """The last temperature of each thermal zone, and the firmware's flags; asking never waits."""
 
-    flags: Mapping[str, bool]
-    """What the firmware last said of supply and heat; empty where it says nothing."""
-
     def __init__(
-        self, zones: Path = ZONES, period_s: float = PERIOD_S, firmware: Path = FIRMWARE
+        self,
+        zones: Path | None = None,
+        period_s: float | None = None,
+        firmware: Path | None = None,
+        sensors: Path | None = None,
     ) -> None:
-        self._zones, self._period_s, self._firmware = zones, period_s, firmware
-        self.flags = {}
+        self._zones, self._period_s = zones or ZONES, period_s or PERIOD_S
+        self._firmware, self._sensors = firmware or power.FIRMWARE, sensors or power.SENSORS
+        self._flags: tuple[Mapping[str, bool], float] = {}, monotonic()
         self._readings: dict[str, tuple[float, float]] = {}
         self._stop = threading.Event()
         threading.Thread(target=self._run, name="thermal", daemon=True).start()
+
+    @property
+    def flags(self) -> Mapping[str, bool]:
+        """What the board last said of supply and heat; nothing where it has not for 60 s."""
+        flags, then = self._flags
+        return flags if monotonic() - then <= STALE_S else {}
 
     def celsius(self) -> Mapping[str, float]:
         """Degrees by the name of the zone; NaN for one that has not answered for 60 s."""
@@ -56,12 +64,15 @@ class Thermometer:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self.flags = power_flags(self._firmware)
-            with suppress(OSError):  # no descriptor is left: the next time, perhaps
-                self._read_all()
+            for read in (self._read_flags, self._read_zones):
+                with suppress(OSError):  # no descriptor is left: the next time, perhaps
+                    read()
             self._stop.wait(self._period_s)
 
-    def _read_all(self) -> None:
+    def _read_flags(self) -> None:
+        self._flags = power.power_flags(self._firmware, self._sensors), monotonic()
+
+    def _read_zones(self) -> None:
         for zone in sorted(self._zones.glob("thermal_zone*")):
             try:
                 name = (zone / "type").read_text().strip()[:32]

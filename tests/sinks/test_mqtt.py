@@ -70,6 +70,7 @@ Start = Callable[..., Daemon]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits between attempts, and no password from outside."""
     monkeypatch.setattr(failures, "RETRY_S", (0.1, 0.5))
+    monkeypatch.setattr(failures, "RETURN_S", (0.1, 0.5))
     monkeypatch.setattr(module, "POLL_S", 0.05)
     monkeypatch.delenv(PASSWORD, raising=False)
 

@@ -10,9 +10,10 @@ from edge_fer.config import RunConfig
 from edge_fer.daemon.events import Events
 from edge_fer.emotions import LABELS
 from edge_fer.pipeline import Recognizer
-from edge_fer.sinks.mqtt.board import board, under_voltage
+from edge_fer.sinks.mqtt.board import board
 from edge_fer.sinks.mqtt.discovery import announcement
-from edge_fer.sinks.mqtt.failures import DENIED_S, RETRY_S, waits
+from edge_fer.sinks.mqtt.connection import Unauthorized
+from edge_fer.sinks.mqtt.failures import DENIED_S, LATELY_S, RETRY_S, Patience, waits
 from edge_fer.sinks.mqtt.outbox import BYTES, EVENTS, Outbox
 from edge_fer.sinks.mqtt.report import Report
 from edge_fer.sinks.mqtt.settings import Settings
@@ -303,6 +304,21 @@ def test_s1_a_broker_that_is_down_is_asked_at_most_twelve_times_in_ten_minutes()
     assert max(attempts) <= 13
 
 
+def test_s2_a_broker_that_has_served_is_asked_every_five_seconds_for_five_minutes() -> None:
+    patience, lost = Patience(), ConnectionError()
+    away_s, waited = 0.0, []
+    while away_s < LATELY_S:
+        waited.append(patience.after(lost, away_s))
+        away_s += waited[-1]
+    assert max(waited) <= 6
+    assert len(waited) >= 50
+    # Then as seldom as one that was never there, and never sooner after a refusal.
+    assert [patience.after(lost, away_s) > seconds for seconds in (0.7, 1.5, 3, 6, 12)] == [
+        True
+    ] * 5
+    assert patience.after(Unauthorized(), 0.0) >= 24
+
+
 def test_s6_a_refusal_is_waited_out_for_30_to_300_seconds() -> None:
     wait = waits(*DENIED_S)
     for seconds in (30, 60, 120, 240, 300, 300):
@@ -313,15 +329,3 @@ def test_the_board_says_its_name(tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(b"Raspberry Pi 4 Model B\0")
     assert board(tmp_path / "model") == "Raspberry Pi 4 Model B"
     assert board(tmp_path / "none")
-
-
-@pytest.mark.parametrize(("alarm", "weak"), [("0\n", False), ("1\n", True)])
-def test_p3_a_weak_supply_is_seen_where_it_is_measured(
-    tmp_path: Path, alarm: str, weak: bool
-) -> None:
-    assert under_voltage(tmp_path) is None
-    for i, name in enumerate(["cpu_thermal\n", "rpi_volt\n"]):
-        (tmp_path / f"hwmon{i}").mkdir()
-        (tmp_path / f"hwmon{i}" / "name").write_text(name)
-    (tmp_path / "hwmon1" / "in0_lcrit_alarm").write_text(alarm)
-    assert under_voltage(tmp_path) is weak

@@ -67,7 +67,8 @@ class Http:
         self._newest = Newest()
         self._streams = Streams(self._newest, self._metrics)
         self._history, self._pictures = History(), Pictures(self._metrics)
-        self._thermometer = Thermometer()
+        self._thermometer = setting.thermometer or Thermometer()
+        self._borrowed = setting.thermometer is not None
         self._metrics.before_text(self._read_temperature)
         guard = Guard(access, hosts, self._metrics)
         sources = Sources(
@@ -94,6 +95,11 @@ class Http:
     def dropped(self) -> int:
         """Events that a viewer missed, because it or the server was too slow."""
         return self._lost + self._streams.dropped
+
+    @property
+    def trouble(self) -> str:
+        """`sink` while the port is another's; else empty."""
+        return "" if self._sockets else "sink"
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Hand one event to the server's thread."""
@@ -122,7 +128,8 @@ class Http:
         """End all streams and stop listening, in 2 s at most."""
         self._call(self._stop.set)
         self._thread.join(CLOSE_S)
-        self._thermometer.close()
+        if not self._borrowed:
+            self._thermometer.close()
         for one in self._sockets:
             one.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import ssl
 from collections.abc import Iterator
@@ -10,6 +11,10 @@ from edge_fer.sinks.mqtt.connection import Unauthorized
 
 RETRY_S = (1.0, 120.0)
 """First and longest wait for another attempt; they double."""
+RETURN_S = (1.0, 5.0)
+"""The same for a broker that has served us lately: most that go away are being restarted."""
+LATELY_S = 300.0
+"""For so long a broker that has gone is expected back."""
 DENIED_S = (30.0, 300.0)
 """The same after a refusal: a wrong password does not mend itself."""
 JITTER = 0.2
@@ -23,10 +28,13 @@ class Patience:
 
     def __init__(self) -> None:
         self._lost, self._denied = waits(*RETRY_S), waits(*DENIED_S)
+        self._returning = waits(*RETURN_S)
 
-    def after(self, error: Exception) -> float:
-        """Seconds."""
-        return next(self._denied if isinstance(error, Unauthorized) else self._lost)
+    def after(self, error: Exception, away_s: float = math.inf) -> float:
+        """Seconds; `away_s` is how long ago the broker served us, infinite if it never did."""
+        if isinstance(error, Unauthorized):
+            return next(self._denied)
+        return next(self._returning if away_s < LATELY_S else self._lost)
 
 
 def waits(first: float, longest: float) -> Iterator[float]:

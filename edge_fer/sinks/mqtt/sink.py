@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -9,7 +10,6 @@ from typing import Any
 
 from edge_fer.notices import notice
 from edge_fer.sinks.encoding import encode
-from edge_fer.sinks.mqtt.board import under_voltage
 from edge_fer.sinks.mqtt.connection import V5, V311, Connection, Unauthorized, Wake
 from edge_fer.sinks.mqtt.failures import Patience, described
 from edge_fer.sinks.mqtt.outbox import EVENTS, Outbox
@@ -54,8 +54,10 @@ class Mqtt:
     ) -> None:
         self._settings = read_settings(argument)
         self._broker = open_broker(self._settings)
-        self._metrics, self._clock = (setting or Setting()).metrics, clock
-        self._thermometer = Thermometer()
+        setting = setting or Setting()
+        self._metrics, self._clock = setting.metrics, clock
+        self._thermometer = setting.thermometer or Thermometer()
+        self._borrowed = setting.thermometer is not None
         self.state, self.sent, self.failed, self.connections = "starting", 0, 0, 0
         self.last_success = 0.0
         self._outbox = Outbox()
@@ -64,6 +66,7 @@ class Mqtt:
         self._lock, self._wake = threading.Lock(), Wake()
         self._begun, self._stop = threading.Event(), threading.Event()
         self._patience, self._version, self._warned = Patience(), V5, False
+        self._served = -math.inf
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
 
@@ -76,6 +79,11 @@ class Mqtt:
     def dropped(self) -> int:
         """Events that made room for newer ones."""
         return self._outbox.dropped
+
+    @property
+    def trouble(self) -> str:
+        """`sink` while the broker is away or refuses us; else empty."""
+        return "sink" if self.state in ("lost", "auth_failed") else ""
 
     @property
     def reconnects(self) -> int:
@@ -105,7 +113,8 @@ class Mqtt:
         self._stop.set()
         self._begun.set()
         self._wake.set()
-        self._thermometer.close()
+        if not self._borrowed:
+            self._thermometer.close()
         self._thread.join(FLUSH_S)
         if not self._thread.is_alive():
             self._wake.close()
@@ -122,7 +131,7 @@ class Mqtt:
             self._hold(report)
         except Exception as error:  # whatever a bad packet makes paho raise, the next one is new
             self._failed(error)
-            return self._patience.after(error)
+            return self._patience.after(error, self._clock() - self._served)
         return 0.0
 
     def _hold(self, report: Report) -> None:
@@ -181,7 +190,9 @@ class Mqtt:
             return Message(report.topics.event, event, retain=False, expiry_s=EXPIRY_S)
 
     def _welcomed(self, connection: Connection) -> None:
-        if self.state != "connected" and connection.confirmed:
+        if self.state == "connected":
+            self._served = self._clock()
+        elif connection.confirmed:
             self.connections += 1
             self._enter("connected")
         if connection.deaf and not self._warned:
@@ -215,7 +226,7 @@ class Mqtt:
                 self._report.enabled = payload == b"ON"
 
     def _readings(self) -> Mapping[str, Any]:
-        weak = self._thermometer.flags.get("under_voltage", under_voltage())
+        weak = self._thermometer.flags.get("under_voltage")
         return {
             "temp_c": self._thermometer.hottest(),
             "under_voltage": None if weak is None else on(weak),
