@@ -113,7 +113,8 @@ def open_bundle(path: Path, check: Callable[[Path, bytes], object] | None = None
         if actual != expected:
             raise BundleError(
                 f"{path / name}: altered or damaged (SHA-256 {actual[:12]}, the manifest says "
-                f"{str(expected)[:12]}); copy the bundle again or convert anew"
+                f"{str(expected)[:12]}); copy the bundle again or convert anew",
+                "hash",
             )
         files[name] = content
     return Bundle(path, manifest, files, hashlib.sha256(raw).hexdigest())
@@ -176,7 +177,8 @@ def _parse(path: Path, raw: bytes) -> Manifest:
 def _check(path: Path, manifest: Manifest) -> None:
     """Refuse values that are of the wrong type or that this program cannot serve."""
     if not isinstance(manifest.labels, list) or tuple(manifest.labels) != LABELS:
-        raise BundleError(f"{path}: labels {manifest.labels}; edge-fer needs {list(LABELS)}")
+        text = f"{path}: labels {manifest.labels}; edge-fer needs {list(LABELS)}"
+        raise BundleError(text, "labels")
     wrong = [
         ("format", manifest.format, manifest.format in FORMATS, f"one of {', '.join(FORMATS)}"),
         ("precision", manifest.precision, manifest.precision in PRECISIONS, "fp32, fp16 or int8"),

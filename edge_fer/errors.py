@@ -98,3 +98,8 @@ class BundleError(EdgeFerError, ValueError):
     """A bundle is refused."""
 
     exit_code = 78
+
+    def __init__(self, text: str = "", reason: str = "load") -> None:
+        super().__init__(text)
+        self.reason = reason
+        """As metrics name it: `hash`, `signature`, `labels`, `shape` or `load`."""

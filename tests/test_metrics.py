@@ -12,7 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge_fer.config import RunConfig
 from edge_fer.daemon.events import Events
+from edge_fer.daemon.model import open_model
 from edge_fer.emotions import LABELS, Emotion
+from edge_fer.engines import ENGINES
+from edge_fer.errors import BundleError
 from edge_fer.pipeline import Recognition
 from edge_fer.telemetry.exposition import Counter, Family, Gauge, Histogram
 from edge_fer.telemetry.metrics import CAMERA_STATES, Metrics
@@ -50,6 +53,26 @@ def samples(metrics: Metrics) -> dict[str, float]:
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
     return samples(metrics)[f"edge_fer_{name}{sorted(labels.items())}"]
+
+
+def test_a_refused_bundle_is_counted_by_its_reason(tmp_path: Path) -> None:
+    metrics, path = Metrics(), fake_bundle(tmp_path / "b").path
+    (path / "m.tflite").write_bytes(b"y")
+    spare = fake_bundle(tmp_path / "spare").path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENGINES, "tflite", "fakes:FakeEngine")
+        open_model(RunConfig(bundle=path, fallback=spare), metrics)
+        with pytest.raises(BundleError):
+            open_model(RunConfig(bundle=path), metrics)
+    assert value(metrics, "model_rejected_total", reason="hash") == 1
+
+
+def test_a_frame_that_came_is_a_turn_of_the_capture_loop_and_its_decoding_is_timed() -> None:
+    metrics = Metrics(lambda: 1.8e9)
+    metrics.frame_taken(0.004)
+    metrics.frame_taken(None)
+    assert value(metrics, "loop_last_iteration_timestamp_seconds", loop="capture") == 1.8e9
+    assert value(metrics, "stage_duration_seconds_count", stage="decode") == 1
 
 
 def test_before_the_first_event_only_the_program_itself_is_measured() -> None:

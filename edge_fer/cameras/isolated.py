@@ -33,6 +33,8 @@ class IsolatedCamera:
     """The newest frame of a camera whose driver may hang or crash without us."""
 
     live = True
+    decode_s: float | None = None
+    """Seconds that the last frame took from the camera's own bytes to a picture."""
 
     def __init__(
         self,
@@ -167,9 +169,10 @@ class IsolatedCamera:
         with self._slot.newest() as taken:
             if taken is None or taken.index == self._last:
                 return None
-            self._last = taken.index
+            self._last, began = taken.index, time.perf_counter()
             try:
                 image = self._look.upright(to_bgr(taken.shot))
+                self.decode_s = time.perf_counter() - began
             except BadData:
                 self._leave_out("decode_error", 1)
                 return None

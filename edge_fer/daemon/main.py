@@ -45,10 +45,10 @@ def run(
     cv2.setNumThreads(OPENCV_THREADS)
     LOG.form = config.log
     with nullcontext(asked) if asked else listening() as heard:
-        model = open_model(config)
+        metrics = Metrics()
+        model = open_model(config, metrics)
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
-        metrics = Metrics()
         with (
             closing(Thermometer()) as thermometer,
             closing(Sinks(config.sinks, Setting(config, metrics, thermometer))) as sinks,

@@ -17,6 +17,7 @@ from edge_fer.errors import BundleError, EngineError, Refused
 from edge_fer.notices import notice
 from edge_fer.protocols import Engine
 from edge_fer.selftest import selftest
+from edge_fer.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,15 @@ class Model:
     """True when it is not the one that was asked for."""
 
 
-def open_model(config: RunConfig) -> Model:
+def open_model(config: RunConfig, metrics: Metrics | None = None) -> Model:
     """The bundle that was asked for, else the fallback; raises as load_model."""
     try:
         return load_model(config, config.bundle_path())
     except (BundleError, EngineError, Refused) as error:
         if config.fallback is None:
             raise
+        if metrics is not None:
+            metrics.bundle_refused(error)
         notice(f"{error}; the fallback {config.fallback} serves instead", "error")
         return open_fallback(config)
 
@@ -72,7 +75,15 @@ def signature_check(config: RunConfig) -> Callable[[Path, bytes], object] | None
         return None
     from edge_fer.signature import PublicKey
 
-    return PublicKey.load(config.trusted_key).check
+    key = PublicKey.load(config.trusted_key)
+
+    def check(signed: Path, content: bytes) -> object:
+        try:
+            return key.check(signed, content)
+        except BundleError as error:
+            raise BundleError(str(error), "signature") from error
+
+    return check
 
 
 def _on_cpu(config: RunConfig, bundle: Bundle) -> bool:

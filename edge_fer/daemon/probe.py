@@ -22,7 +22,7 @@ LIMIT_S = 60.0
 MEMORY = 512 << 20
 """Bytes that a model may take beside its own size: an honest one of this family takes a tenth."""
 REFUSED = 3
-"""Exit status: the engine said no, in one line on stdout."""
+"""Exit status: the engine said no: one line on stdout, of the reason's name and the text."""
 
 
 def prove(bundle: Bundle, threads: int | None = None) -> None:
@@ -46,7 +46,8 @@ def prove(bundle: Bundle, threads: int | None = None) -> None:
     except subprocess.TimeoutExpired as error:
         raise BundleError(f"{bundle.path}: its model hangs; convert it anew") from error
     if done.returncode != 0:
-        raise BundleError(f"{bundle.path}: {_reason(done.returncode, done.stdout)}")
+        text, reason = _refusal(done.returncode, done.stdout)
+        raise BundleError(f"{bundle.path}: {text}", reason)
 
 
 def main(entry: str, path: str, threads: str) -> int:
@@ -63,10 +64,10 @@ def main(entry: str, path: str, threads: str) -> int:
         side = bundle.manifest.input_size
         engine(bundle, int(threads), "CPU").infer(np.zeros((1, side, side, 3), np.uint8))
     except EdgeFerError as error:
-        print(str(error).removeprefix(f"{path}: "))
+        print(getattr(error, "reason", "load"), str(error).removeprefix(f"{path}: "))
         return REFUSED
     except MemoryError:
-        print(f"its model wants more than {MEMORY >> 20} MB beside its own size")
+        print(f"load its model wants more than {MEMORY >> 20} MB beside its own size")
         return REFUSED
     return 0
 
@@ -79,12 +80,14 @@ def _limit_memory(model_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _reason(status: int, said: bytes) -> str:
+def _refusal(status: int, said: bytes) -> tuple[str, str]:
+    """The line for a person, and the reason as metrics name it."""
     line = said.decode(errors="replace").strip()
     if status == REFUSED and line:
-        return line.splitlines()[-1]
+        reason, _, text = line.splitlines()[-1].partition(" ")
+        return text, reason
     how = f"with {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-    return f"its model ends a process {how} when it is loaded; convert it anew"
+    return f"its model ends a process {how} when it is loaded; convert it anew", "load"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from edge_fer.daemon.events import Events
 from edge_fer.daemon.model import Model, load_model, signature_check
 from edge_fer.daemon.service import Service
 from edge_fer.detectors import default_detector, open_detector
-from edge_fer.errors import ConfigError, EdgeFerError
+from edge_fer.errors import BundleError, ConfigError, EdgeFerError, Refused
 from edge_fer.notices import LOG, notice
 from edge_fer.protocols import FaceDetector
 from edge_fer.sinks import Sinks
@@ -112,6 +112,8 @@ class Reloader:
             notice("the configuration was read again and taken")
         except EdgeFerError as error:
             self._metrics.reloaded(False)
+            if isinstance(error, (BundleError, Refused)):
+                self._metrics.bundle_refused(error)
             notice(f"the old configuration stays: {error}", "error")
         self._service.ready()
 

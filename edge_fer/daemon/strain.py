@@ -1,4 +1,4 @@
-"""What strains the daemon apart from its camera: heat, a weak supply, a sink that cannot deliver."""
+"""What strains the daemon: heat, a weak supply, a sink that cannot deliver."""
 
 from __future__ import annotations
 

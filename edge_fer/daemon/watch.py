@@ -142,6 +142,7 @@ class Watch:
                 self._leave_out("repeat")
             elif frame is not None:
                 pace.arrived(frame, self._clock.now())
+                self._metrics.frame_taken(getattr(camera, "decode_s", None))
                 self._take(frame, camera)
                 continue
             if camera.ended:

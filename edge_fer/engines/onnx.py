@@ -141,7 +141,8 @@ def _check(bundle: Bundle, session: Any, size: int) -> None:
     wanted = [([1, size, size, 3], "tensor(uint8)"), ([1, len(LABELS)], "tensor(float)")]
     found = [(list(p.shape), p.type) for p in (*session.get_inputs(), *session.get_outputs())]
     if found != wanted:
-        raise BundleError(f"{bundle.path}: the model takes and gives {found}, expected {wanted}")
+        text = f"{bundle.path}: the model takes and gives {found}, expected {wanted}"
+        raise BundleError(text, "shape")
 
 
 def _check_device(device: str, provider: str, runs: list[Run]) -> None:

@@ -82,7 +82,8 @@ def _check(bundle: Bundle, model: ov.Model, size: int) -> None:
         (list(p.partial_shape.get_min_shape()), p.get_element_type().get_type_name()) for p in ports
     ]
     if found != wanted:
-        raise BundleError(f"{bundle.path}: the model takes and gives {found}, expected {wanted}")
+        text = f"{bundle.path}: the model takes and gives {found}, expected {wanted}"
+        raise BundleError(text, "shape")
 
 
 def _work(compiled: ov.CompiledModel) -> dict[str, int]:

@@ -67,12 +67,12 @@ class TfliteEngine:
         wanted = [1, self._size, self._size, 3]
         if len(inputs) != 1 or list(inputs[0]["shape"]) != wanted:
             shapes = [i["shape"].tolist() for i in inputs]
-            raise BundleError(
-                f"{bundle.path}: the model takes {shapes}, the manifest says {wanted}"
-            )
+            text = f"{bundle.path}: the model takes {shapes}, the manifest says {wanted}"
+            raise BundleError(text, "shape")
         if len(outputs) != 1 or list(outputs[0]["shape"]) != [1, len(LABELS)]:
             shapes = [o["shape"].tolist() for o in outputs]
-            raise BundleError(f"{bundle.path}: the model gives {shapes}, not [1, {len(LABELS)}]")
+            text = f"{bundle.path}: the model gives {shapes}, not [1, {len(LABELS)}]"
+            raise BundleError(text, "shape")
         _check_bytes(bundle, inputs[0])
         return inputs[0], outputs[0]
 

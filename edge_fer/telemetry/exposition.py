@@ -104,6 +104,11 @@ class Histogram(Family):
             counts[place] += 1
             self._sums[labels] = self._sums.get(labels, 0.0) + value
 
+    def count(self) -> int:
+        """Values so far, of all series."""
+        with self._lock:
+            return sum(map(sum, self._counts.values()))
+
     def _series(self) -> list[tuple[str, Mapping[str, str], float]]:
         with self._lock:
             return [one for labels in self._counts for one in self._one(labels)]

@@ -94,6 +94,20 @@ class Metrics(Families):
         self._left_out += 1
         self.inference_errors.add(1, reason)
 
+    def bundle_refused(self, error: Exception) -> None:
+        """A bundle was refused, and something else serves."""
+        self.model_rejected.add(1, getattr(error, "reason", "load"))
+
+    def frame_taken(self, decode_s: float | None) -> None:
+        """A frame has come; seconds that its decoding took, None where it needs none."""
+        self.loops.set(self._wall(), "capture")
+        if decode_s is not None:
+            self.stages.observe(decode_s, "decode")
+
+    def analysed(self) -> int:
+        """Frames analysed so far."""
+        return self.age.count()
+
     def sink_opened(self, name: str, sink: Sink) -> None:
         """Watch the queue of a sink."""
         self._sinks.append((name, sink))

@@ -11,8 +11,8 @@ from edge_fer.daemon.events import Events
 from edge_fer.emotions import LABELS
 from edge_fer.pipeline import Recognizer
 from edge_fer.sinks.mqtt.board import board
-from edge_fer.sinks.mqtt.discovery import announcement
 from edge_fer.sinks.mqtt.connection import Unauthorized
+from edge_fer.sinks.mqtt.discovery import announcement
 from edge_fer.sinks.mqtt.failures import DENIED_S, LATELY_S, RETRY_S, Patience, waits
 from edge_fer.sinks.mqtt.outbox import BYTES, EVENTS, Outbox
 from edge_fer.sinks.mqtt.report import Report
@@ -51,7 +51,10 @@ class Day:
         self._events = Events(config, fake_bundle(tmp_path / "bundle"))
         hello = self._events.hello("int8", "fake 1.0", "haar")
         readings = {"temp_c": 61.2, "under_voltage": "OFF"}
-        self.report = Report(Settings(host="broker", **options), hello, lambda: readings)
+        self.analysed = 0
+        self.report = Report(
+            Settings(host="broker", **options), hello, lambda: readings, lambda: self.analysed
+        )
         self.report.take(hello, self.now)
 
     def state(self, name: str) -> None:
@@ -60,6 +63,7 @@ class Day:
     def update(self, faces: int) -> None:
         detector = FakeDetector([face_at(0, 0, 32)] * faces)
         recognition = Recognizer(detector, FakeEngine(), SIDE).recognize(frame_of())
+        self.analysed += 1
         self.report.take(self._events.update(recognition), self.now)
 
     def due(self, after: float = 0.0) -> dict[str, bytes]:
@@ -162,11 +166,15 @@ def test_a_window_is_told_by_its_commonest_expression(day: Day) -> None:
     assert (day.told()["emotion"], day.told(60)["score"]) == ("happy", 75.0)
 
 
-def test_of_windows_no_frame_rate_is_known(day: Day) -> None:
+def test_where_only_windows_are_told_the_frame_rate_is_the_true_one(day: Day) -> None:
     day.state("ok")
-    day.report.take(aggregate(), day.now)
-    day.now += 100
     assert json.loads(day.due()[HEALTH])["fps"] is None
+    for _ in range(120):
+        day.analysed += 15
+        day.due(1.0)
+    day.report.take(aggregate(), day.now)
+    day.report.renew()
+    assert json.loads(day.due()[HEALTH])["fps"] == 15.0
 
 
 def test_a_window_without_a_face_is_told_as_nobody(day: Day) -> None:

@@ -67,24 +67,48 @@ class Repeated:
         self._last = None
 
 
+class Rate:
+    """Frames a second over the last ten, from a count that only rises."""
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def look(self, now: float) -> None:
+        """Note the count, about once a second."""
+        if self._seen and now - self._seen[-1][0] < 1:
+            return
+        self._seen.append((now, self._count()))
+        while now - self._seen[0][0] > RATE_S + 1:
+            self._seen.popleft()
+
+    def now(self, now: float) -> float | None:
+        """None until the window is full."""
+        if not self._seen or now - self._seen[0][0] < RATE_S:
+            return None
+        then, count = self._seen[0]
+        return round((self._count() - count) / (now - then), 1)
+
+
 class Report:
     """Everything that is retained about one device and its camera; not locked, its owner is."""
 
     enabled: bool
     """False once somebody has asked for a pause."""
 
-    def __init__(self, settings: Settings, hello: Event, readings: Readings) -> None:
-        self._hello, self._readings = hello, readings
+    def __init__(
+        self, settings: Settings, hello: Event, readings: Readings, analysed: Callable[[], int]
+    ) -> None:
+        """`analysed` counts frames, also those of which nothing is told."""
+        self._hello, self._readings, self._rate = hello, readings, Rate(analysed)
         self.topics = Topics(hello["device"], hello["camera"])
         self.enabled = True
         described = announcement(settings, self.topics, hello["version"])
         self._announced = encode(described).rstrip() if settings.discovery else b""
         self._camera_state = "starting"
         self._degraded: list[str] = []
-        self._windows = False
         self._seen, self._fresh_until = Seen(), -math.inf
         self._born = self._asked = math.nan
-        self._times: deque[float] = deque()
         self._discovery = Repeated(self.topics.discovery)
         self._alive = Repeated(self.topics.availability, period_s=ALIVE_S)
         self._camera = Repeated(self.topics.camera_availability)
@@ -99,18 +123,18 @@ class Report:
         elif kind == "state":
             self._camera_state, self._degraded = event["camera_state"], event["degraded"]
         elif kind == "update":
-            self._times.append(now)
             self._seen, self._fresh_until = _in_frame(event), now + STALE_S
         elif kind == "aggregate":
-            self._windows = True  # of single frames nothing is told
             self._seen, self._fresh_until = _in_window(event), now + event["window_s"] + STALE_S
         self._forget(now)
+        self._rate.look(now)
 
     def due(self, now: float) -> list[Message]:
         """The retained messages whose time has come."""
         if now >= self._asked:
             self.renew()
         self._forget(now)
+        self._rate.look(now)
         camera = ONLINE if self._camera_state == "ok" else OFFLINE
         return [
             *(self._discovery.due(lambda: self._announced, now) if self._announced else ()),
@@ -138,8 +162,6 @@ class Report:
 
     def _forget(self, now: float) -> None:
         """A camera that gives nothing shows nobody, never the last face again."""
-        while self._times and self._times[0] <= now - RATE_S:
-            self._times.popleft()
         if self._camera_state != "ok" or now >= self._fresh_until:
             self._seen = Seen()
 
@@ -156,13 +178,10 @@ class Report:
         return encode(state).rstrip()
 
     def _health_now(self, now: float) -> bytes:
-        uptime_s = now - self._born
-        known = uptime_s >= RATE_S and not self._windows
-        rate = round(len(self._times) / RATE_S, 1) if known else None
         health = {
-            "fps": rate,
+            "fps": self._rate.now(now),
             **self._readings(),
-            "uptime_s": int(uptime_s),
+            "uptime_s": int(now - self._born),
             "version": self._hello["version"],
             "degraded": self._degraded,
             "purpose": self._hello["purpose"],

@@ -100,7 +100,7 @@ class Mqtt:
         payload = encode(event).rstrip()
         with self._lock:
             if self._report is None and event["type"] == "hello":
-                self._report = Report(self._settings, event, self._readings)
+                self._report = Report(self._settings, event, self._readings, self._metrics.analysed)
                 self._begun.set()
             if self._report is not None:
                 self._report.take(event, self._clock())
