@@ -35,3 +35,12 @@ def quiet_opencv() -> None:
         os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
         os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**24))
+
+
+def single_blas() -> None:
+    """Before numpy is loaded: its OpenBLAS starts a thread for every core, of no use to us.
+
+    Where that is forbidden, it ends the process with SIGINT.
+    """
+    if "numpy" not in sys.modules:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import tempfile
@@ -10,6 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge_fer.errors import StorageError
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+"""Of fcntl.h and linux/fs.h."""
 
 
 @contextmanager
@@ -60,15 +64,36 @@ def write_file(target: Path, data: bytes) -> None:
 
 
 def _swap(scratch: Path, target: Path) -> None:
-    """Give `scratch` the name `target`; the old folder, if any, is put back when that fails."""
+    """Give `scratch` the name `target`, and the old folder, if any, that of `scratch`.
+
+    At no moment, nor after a power cut, is there none of that name; but where the file system
+    cannot exchange names, the old folder is put back when the second step fails.
+    """
+    if not target.exists():
+        os.replace(scratch, target)
+        _sync(target.parent)
+    elif _exchange(scratch, target):
+        _sync(target.parent)
+        shutil.rmtree(scratch, ignore_errors=True)
+    else:
+        _swap_in_two_steps(scratch, target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """renameat2(2) with RENAME_EXCHANGE; False where kernel or file system knows no such thing."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return call is not None and (
+        call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+    )
+
+
+def _swap_in_two_steps(scratch: Path, target: Path) -> None:
     old = target.with_name(f".{target.name}.old{os.getpid()}")
-    if target.exists():
-        os.replace(target, old)
+    os.replace(target, old)
     try:
         os.replace(scratch, target)
     except OSError:
-        if old.exists():
-            os.replace(old, target)
+        os.replace(old, target)
         raise
     _sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_fer import storage
 from edge_fer.errors import StorageError
 from edge_fer.storage import new_folder, write_file
 
@@ -66,7 +67,12 @@ def test_an_error_inside_the_block_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_replaces_the_older_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_folder_replaces_the_older_one(
+    tmp_path: Path, exchange: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not exchange:  # an older file system
+        monkeypatch.setattr(storage, "_exchange", lambda *_: False)
     for content in ("old", "new"):
         with new_folder(tmp_path / "b") as scratch:
             (scratch / "file").write_text(content)

@@ -121,24 +121,23 @@ class IsolatedCamera:
         self._slot.close()
 
     def _start(self, order: bytes) -> None:
-        memory = slot.create()
-        self._news, told = os.pipe()
-        os.set_blocking(self._news, False)
-        command = [sys.executable, "-m", "edge_fer.cameras.capture", str(memory), str(told)]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get(DEBUG) else subprocess.DEVNULL,
-            pass_fds=(memory, told),
-            # A terminal's Ctrl-C is for the daemon, which then closes this one in order; and the
-            # children of a capture process are in its group, to be killed with it.
-            start_new_session=True,
-        )
+        """Raises CameraError where descriptors, threads or memory do not suffice now."""
+        held: list[int] = []
+        try:
+            held.append(slot.create())
+            held.extend(os.pipe())
+            memory, self._news, told = held
+            os.set_blocking(self._news, False)
+            self._slot = slot.Slot(memory)
+            self._process = _started(memory, told)
+        except OSError as error:
+            for descriptor in held:
+                os.close(descriptor)
+            why = f"no process could be started for it ({error.strerror})"
+            raise CameraError(f"camera {self._name}: {why}") from error
         os.close(told)
         assert self._process.stdin is not None
         self._lifeline = self._process.stdin
-        self._slot = slot.Slot(memory)
         self._poll = select.poll()
         self._poll.register(self._news, select.POLLIN)
         with suppress(BrokenPipeError):  # it has died already: its end is read as any other
@@ -196,3 +195,18 @@ class IsolatedCamera:
         with suppress(ProcessLookupError, PermissionError):
             if self._process.poll() is None:
                 os.killpg(self._process.pid, number)
+
+
+def _started(memory: int, told: int) -> subprocess.Popen[bytes]:
+    """The capture process, which inherits both descriptors; raises OSError."""
+    command = [sys.executable, "-m", "edge_fer.cameras.capture", str(memory), str(told)]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=None if os.environ.get(DEBUG) else subprocess.DEVNULL,
+        pass_fds=(memory, told),
+        # A terminal's Ctrl-C is for the daemon, which then closes this one in order; and the
+        # children of a capture process are in its group, to be killed with it.
+        start_new_session=True,
+    )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from edge_fer.daemon.signals import Asked
 
 
+NO_THREAD = "can't start new thread"
+"""What Python says at the limit, of a thread; of a process it is a BlockingIOError (EAGAIN)."""
 PREVIEW, PLAIN = "--preview", "faces"
 """Its value may be left out."""
 
@@ -116,19 +118,30 @@ def run(
     """Watch a camera and say which expressions are seen, one JSON object a frame."""
     from edge_fer.daemon.signals import listening
 
-    with listening() as asked:
-        raise typer.Exit(_start(context.params, asked))
+    try:
+        with listening() as asked:
+            raise typer.Exit(_start(context.params, asked))
+    except (RuntimeError, BlockingIOError) as error:
+        if str(error) != NO_THREAD and not isinstance(error, BlockingIOError):
+            raise
+        from edge_fer.errors import EdgeFerError
+
+        raise EdgeFerError(
+            "no more threads may be started here: raise TasksMax= of the unit (64 is enough), "
+            "or the user's limit (ulimit -u)"
+        ) from error
 
 
 def _start(given: dict[str, Any], asked: Asked) -> int:
     from edge_fer.config import read_roi
     from edge_fer.daemon.lock import only_daemon
     from edge_fer.errors import SettingError
-    from edge_fer.quiet import quiet_opencv
+    from edge_fer.quiet import quiet_opencv, single_blas
     from edge_fer.settings import Plan
     from edge_fer.settings.keys import KEYS
 
     quiet_opencv()
+    single_blas()
     flags = {one.field: given[key.replace("-", "_")] for key, one in KEYS.items()}
     flags["sinks"] = tuple(flags["sinks"] or ()) or None
     if given["roi"] is not None:

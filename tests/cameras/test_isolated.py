@@ -1,6 +1,7 @@
 """A live camera in a process of its own, with real processes that hang, crash and flood."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -138,6 +139,23 @@ def test_the_end_of_the_process_is_told_after_its_last_frame(
     one(camera)
     with pytest.raises(CameraError, match=told):
         one(camera)
+
+
+def test_r2_without_a_descriptor_for_its_process_a_camera_is_lost_and_opens_later(
+    opened: Open,
+) -> None:
+    one(opened("scripted:frames=1"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = set(os.listdir("/proc/self/fd"))
+    for spare in (1, 3, 5):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, before)) + spare, hard))
+        try:
+            with pytest.raises(CameraError, match="no process could be started"):
+                while True:  # the camera that is opened holds some
+                    opened("scripted:frames=1")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    one(opened("scripted:frames=1"))
 
 
 def test_c9_damaged_pictures_are_dropped_and_counted(opened: Open) -> None:

@@ -145,3 +145,23 @@ def test_f5_a_read_only_configuration_folder_is_enough(cli: RunCli, tmp_path: Pa
     before = stat.S_IMODE(os.stat(folder).st_mode), os.stat(folder).st_mtime_ns
     Plan({}, path).read()
     assert (stat.S_IMODE(os.stat(folder).st_mode), os.stat(folder).st_mtime_ns) == before
+
+
+@pytest.mark.parametrize("version", ["2", "0", '"1"', "1.0", "true"])
+def test_f2_a_file_of_another_form_is_refused_by_its_version(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "edge-fer.toml"
+    path.write_text(f'camera = "0"\nversion = {version}\nof_the_future = 1\n')
+    with pytest.raises(ConfigError) as caught:
+        Plan({}, path).read()
+    assert str(caught.value).startswith(f"{path}:2 version: is ")
+    assert str(caught.value).endswith("this edge-fer reads version 1")
+
+
+def test_f2_the_shipped_file_says_its_version_and_one_that_says_none_is_of_the_first(
+    tmp_path: Path,
+) -> None:
+    shipped = Path(__file__).parents[2] / "deploy" / "edge-fer.toml"
+    assert "\nversion = 1\n" in shipped.read_text()
+    path = tmp_path / "edge-fer.toml"
+    path.write_text('camera = "synthetic:"\n')
+    assert Plan({}, path).read().camera == "synthetic:"

@@ -1,6 +1,7 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import pytest
@@ -325,6 +326,13 @@ def test_s2_a_broker_that_has_served_is_asked_every_five_seconds_for_five_minute
         True
     ] * 5
     assert patience.after(Unauthorized(), 0.0) >= 24
+
+
+def test_t3_a_certificate_that_a_right_clock_would_take_is_tried_again_within_a_minute() -> None:
+    patience, early, foreign = Patience(), SSLCertVerificationError(), SSLCertVerificationError()
+    early.verify_code, foreign.verify_code = 9, 19
+    assert max(patience.after(early) for _ in range(20)) <= 36
+    assert max(patience.after(foreign) for _ in range(20)) >= 96
 
 
 def test_s6_a_refusal_is_waited_out_for_30_to_300_seconds() -> None:
