@@ -20,11 +20,16 @@ from fakes import fake_bundle
 TESTS = Path(__file__).resolve().parent
 COMMAND = """
 import os
+from edge_fer.cameras import CAMERAS
 from edge_fer.engines import ENGINES
 from fakes import ENTRIES
+from sources import SOURCES
+real = ENGINES["tflite"]
 for table, name, member in ENTRIES:
     table[name] = member
-ENGINES["tflite"] = os.environ.get("FAULTS_ENGINE", ENGINES["tflite"])
+CAMERAS.update(SOURCES)
+engine = os.environ.get("FAULTS_ENGINE")
+ENGINES["tflite"] = real if engine == "real" else engine or ENGINES["tflite"]
 exec(os.environ.get("FAULTS_FIRST", ""))
 from edge_fer.cli import main
 main()
@@ -33,7 +38,10 @@ GUARD_S = 60
 
 
 class Daemon:
-    """Its events and lines as they come; both pipes are read unless told otherwise."""
+    """Its events and lines as they come; both pipes are read unless told otherwise.
+
+    `FAULTS_ENGINE` is the entry of another engine, or `real`; `FAULTS_FIRST` is code to run before.
+    """
 
     def __init__(
         self,

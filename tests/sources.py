@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge_fer.cameras.shot import Missed, Shot
 from edge_fer.errors import CameraError
@@ -23,6 +24,8 @@ class Script:
     bad: int = 0
     """Every so many frames, one that cannot be decoded."""
     pixels: str = "BGR"
+    noise: bool = False
+    """Pictures of which a camera need not be ashamed: neither dark nor frozen."""
     then: str = "error"
     """After the frames: `error`, `hang`, `crash`, `exit`, `end`, `more` or `grey` (small)."""
 
@@ -33,6 +36,8 @@ class Scripted:
     def __init__(self, argument: str) -> None:
         self.script = read_options(Script(), argument, "scripted")
         self.fps = 0.0
+        width, height = self.script.size
+        self._ground = (os.urandom if self.script.noise else bytes)(width * height * 3)
 
     def shots(self, memory: dict[str, str]) -> Iterator[Shot | Missed]:
         memory["opened"] = str(int(memory.get("opened", 0)) + 1)
@@ -50,7 +55,7 @@ class Scripted:
         if self.script.bad and number % self.script.bad == self.script.bad - 1:
             return Shot(b"\xff\xd8 no picture", "MJPG", *self.script.size, 0, time.monotonic())
         width, height = self.script.size
-        data = bytearray(width * height * 3)
+        data = bytearray(self._ground)
         data[0] = number % 256
         return Shot(data, self.script.pixels, width, height, 3 * width, time.monotonic())
 
@@ -74,3 +79,20 @@ class Deaf(Scripted):
 
     def _end(self) -> None:
         time.sleep(3600)
+
+
+class Plug(Scripted):
+    """`plug:`: there while a node of any number lies in `$FAULTS_ROOT/dev`."""
+
+    def __init__(self, argument: str) -> None:
+        super().__init__("then=more,noise=yes,fps=30")
+        self._nodes = Path(os.environ["FAULTS_ROOT"], "dev")
+
+    def shots(self, memory: dict[str, str]) -> Iterator[Shot | Missed]:
+        nodes = sorted(self._nodes.glob("video*"))
+        if not nodes:
+            raise CameraError("plug: no camera is there")
+        for shot in super().shots(memory):
+            if not nodes[0].exists():
+                raise CameraError(f"plug: {nodes[0].name} has been unplugged")
+            yield shot

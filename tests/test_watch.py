@@ -1,5 +1,6 @@
 """One camera followed through its losses and returns; rows of the fault table by their number."""
 
+import errno
 import itertools
 from pathlib import Path
 
@@ -80,6 +81,19 @@ def test_c3_a_camera_that_was_plugged_in_is_tried_at_once(
     # While udev has not given it to the group video yet, it is still forbidden.
     assert max(later) < 10
     assert len(later) == 3
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EAGAIN])
+def test_r2_a_machine_that_has_nothing_left_to_open_a_camera_with_is_asked_again(
+    follow: Follow, number: int
+) -> None:
+    log = follow([OSError(number, "nothing left"), Timeline(steady(10, 5))], seconds=6)
+    assert log.states == ["lost", "ok"]
+
+
+def test_an_error_of_another_kind_is_not_waited_out(follow: Follow) -> None:
+    with pytest.raises(OSError, match="broken"):
+        follow([OSError(errno.EIO, "broken")], seconds=6)
 
 
 def test_c4_a_silent_camera_is_stalled_and_opened_again_at_once(follow: Follow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import threading
 from collections.abc import Iterator
@@ -42,6 +43,10 @@ SLOWEST_RETRY_S = 30.0
 REMIND_S = 60.0
 JITTER = 0.2
 """Share by which a wait varies, so that many devices do not try in step."""
+
+
+SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+"""What ends an opening, down to the import of a module, and passes."""
 
 
 class GivenUp(CameraError):
@@ -94,6 +99,11 @@ class Watch:
                 if not live:
                     raise
                 self._lose(error)
+            except OSError as error:
+                if error.errno not in SHORTAGE:
+                    raise
+                why = f"cannot be opened now ({error.strerror})"
+                self._lose(CameraError(f"camera {self._name} {why}"))
 
     @property
     def _config(self) -> RunConfig:

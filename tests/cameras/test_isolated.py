@@ -141,6 +141,12 @@ def test_the_end_of_the_process_is_told_after_its_last_frame(
         one(camera)
 
 
+def use_up(opened: Open) -> None:
+    """Every camera that is open holds a few descriptors."""
+    while True:
+        opened("scripted:frames=1")
+
+
 def test_r2_without_a_descriptor_for_its_process_a_camera_is_lost_and_opens_later(
     opened: Open,
 ) -> None:
@@ -151,8 +157,7 @@ def test_r2_without_a_descriptor_for_its_process_a_camera_is_lost_and_opens_late
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, before)) + spare, hard))
         try:
             with pytest.raises(CameraError, match="no process could be started"):
-                while True:  # the camera that is opened holds some
-                    opened("scripted:frames=1")
+                use_up(opened)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     one(opened("scripted:frames=1"))

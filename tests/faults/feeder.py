@@ -7,6 +7,7 @@ Prints `ready` and the port, and `fed` after COUNT events; lives until stdin end
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -22,11 +23,14 @@ from edge_fer.emotions import Emotion
 from edge_fer.pipeline import Recognition
 from edge_fer.sinks import open_sink
 from edge_fer.sinks.setting import Setting
+from edge_fer.telemetry import thermal
 from edge_fer.telemetry.metrics import Metrics
 
 
 def main() -> None:
     """The command line above."""
+    if zones := os.environ.get("FAULTS_ZONES"):
+        thermal.ZONES = Path(zones)
     folder, spec, rate, faces = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
     config = RunConfig(sinks=(spec,), purpose="art", device="pi-hall", camera_id="front")
     metrics = Metrics()

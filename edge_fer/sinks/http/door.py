@@ -6,6 +6,7 @@ aiohttp alone lets a client that sends half a header stay for 75 s and never loo
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
@@ -24,6 +25,8 @@ CONNECTIONS, PER_ADDRESS = 32, 8
 WAITING = 128
 """Connections without a whole head; then the oldest goes. More than the kernel hands over at once,
 so that a new one always gets its chance."""
+OTHERS = 40
+"""Descriptors that are left to camera, broker, files and imports, however few there are."""
 HEALTH, UNBOUNDED = b"/healthz", b"/api/v1/ws"
 """Outside the cap; and the one whose client may go on sending."""
 
@@ -38,11 +41,12 @@ class Doorkeeper:
         self._waiting: dict[Door, None] = {}
         self._inside: dict[Door, str] = {}
         self._of: Counter[str] = Counter()
+        self._share = share()
 
     def wait(self, door: Door) -> None:
         """A new connection."""
         self._waiting[door] = None
-        if len(self._waiting) > WAITING:
+        if len(self._waiting) > min(WAITING, self._share):
             next(iter(self._waiting)).drop("connections")
 
     def admit(self, door: Door, address: str, counted: bool) -> bool:
@@ -50,7 +54,7 @@ class Doorkeeper:
         self._waiting.pop(door, None)
         if not counted:
             return True
-        if len(self._inside) >= CONNECTIONS or self._of[address] >= PER_ADDRESS:
+        if len(self._inside) >= min(CONNECTIONS, self._share) or self._of[address] >= PER_ADDRESS:
             return False
         self._inside[door] = address
         self._of[address] += 1
@@ -69,6 +73,12 @@ class Doorkeeper:
             self._of[address] -= 1
             if not self._of[address]:
                 del self._of[address]
+
+
+def share() -> int:
+    """Descriptors for those inside, for those who wait, and for those that come at once: each."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max((most - OTHERS) // 3, 2)
 
 
 class Door(asyncio.Protocol):

@@ -18,7 +18,7 @@ from edge_fer.errors import ConfigError
 from edge_fer.notices import Seldom, notice
 from edge_fer.sinks.encoding import encode
 from edge_fer.sinks.http.access import Access
-from edge_fer.sinks.http.door import HEAD_BYTES, Door, Doorkeeper
+from edge_fer.sinks.http.door import HEAD_BYTES, Door, Doorkeeper, share
 from edge_fer.sinks.http.guard import Guard
 from edge_fer.sinks.http.history import History
 from edge_fer.sinks.http.newest import Newest
@@ -207,7 +207,7 @@ class Http:
         await self._until_listening()
         listening = [
             await self._loop.create_server(
-                lambda: Door(self._keeper, server), sock=one, backlog=BACKLOG
+                lambda: Door(self._keeper, server), sock=one, backlog=min(BACKLOG, share())
             )
             for one in self._sockets
         ]
