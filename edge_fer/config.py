@@ -26,6 +26,8 @@ NOTICE = (
     "Pictures are neither stored nor sent."
 )
 """What people are told where nothing else was written (EU AI Act, Art. 50(3))."""
+LEAST_PATIENCE_S = 60.0
+"""Less would end the daemon while a camera is only being plugged in again."""
 LONGEST_NOTICE = 300
 """Characters."""
 LONGEST_PURPOSE = 80
@@ -101,6 +103,8 @@ class RunConfig:
     """Windows of at least 60 s, silent about fewer than 5 faces."""
     fallback: Path | None = None
     """Bundle that serves, as `degraded`, where the other one is refused or keeps failing."""
+    patience_s: float | None = None
+    """Seconds without a frame after which the daemon ends with 75; None waits for ever."""
     state_dir: Path | None = None
     """Folder of the lock; None is the service's own, or the user's runtime folder."""
     log: str = "text"
@@ -137,6 +141,9 @@ class RunConfig:
             raise _wrong("smallest_face", self.smallest_face, "0 or more pixels")
         if not 1 <= (self.detect_every or 1) <= MOST_DETECT_EVERY or self.detect_every == 0:
             raise _wrong("detect_every", self.detect_every, f"1 to {MOST_DETECT_EVERY} frames")
+        patience_s = self.patience_s if self.patience_s is not None else LEAST_PATIENCE_S
+        if not (math.isfinite(patience_s) and patience_s >= LEAST_PATIENCE_S):
+            raise _wrong("patience_s", self.patience_s, f"{LEAST_PATIENCE_S:g} or more seconds")
         if not (math.isfinite(self.smoothing_s) and self.smoothing_s >= 0):
             raise _wrong("smoothing_s", self.smoothing_s, "0 (off) or more seconds")
         if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:

@@ -10,6 +10,7 @@ EdgeFerError
 │   └── NotFinite          its scores were no numbers             (ArithmeticError)
 ├── StorageError      74   writing failed, nothing was left behind (OSError)
 ├── CameraError       75   a camera gives no frames now           (OSError)
+├── NoFrames          75   no camera for as long as was asked     (OSError)
 ├── InUse             75   another `edge-fer run` is here already  (OSError)
 ├── ConfigError       78   a wrong option, spec or setting        (ValueError)
 │   └── SettingError           one of RunConfig's, known by name
@@ -69,6 +70,12 @@ class StorageError(EdgeFerError, OSError):
 
 class CameraError(EdgeFerError, OSError):
     """A camera gives no frames now: absent, busy, forbidden or broken."""
+
+    exit_code = 75
+
+
+class NoFrames(EdgeFerError, OSError):
+    """A camera was waited for as long as was asked."""
 
     exit_code = 75
 

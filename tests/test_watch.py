@@ -11,7 +11,7 @@ from timeline import Follow, Log, Shown, Timeline, noise, steady
 
 from edge_fer.daemon import watch
 from edge_fer.daemon.pace import Pace
-from edge_fer.errors import CameraError
+from edge_fer.errors import CameraError, NoFrames
 
 GONE = CameraError("camera /dev/video0 is not there; plug the camera in")
 
@@ -134,6 +134,24 @@ def test_c5_once_the_process_is_gone_the_camera_is_opened_again(follow: Follow) 
     stuck.close = lambda: setattr(stuck, "gone", True)  # type: ignore[method-assign]
     log = follow([stuck, Timeline(steady(10, 20))], seconds=30)
     assert log.states[:3] == ["ok", "stalled", "ok"]
+
+
+def test_c5_where_it_was_asked_for_a_camera_that_never_comes_back_ends_the_daemon_with_75(
+    follow: Follow,
+) -> None:
+    stuck = Timeline(steady(10, 2))
+    stuck.gone = False
+    for openings in ([stuck], [GONE]):
+        with pytest.raises(NoFrames, match="no frame for 300 s") as caught:
+            follow(openings, seconds=400, config={"patience_s": 300.0})
+        assert caught.value.exit_code == 75
+
+
+def test_c5_a_camera_that_comes_back_in_time_is_waited_for_anew(follow: Follow) -> None:
+    away = [GONE] * 10  # 1, 2, 4, 8, 16, 30 ... s: about three minutes
+    back = [Timeline(steady(10, 5), error=GONE), Timeline(steady(10, 900))]
+    log = follow([*away, back[0], *away, back[1]], seconds=600, config={"patience_s": 300.0})
+    assert log.states == ["lost", "ok", "lost", "ok"]
 
 
 def test_c6_a_frame_with_the_stamp_of_the_last_one_is_no_frame(follow: Follow) -> None:

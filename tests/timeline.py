@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,12 +153,16 @@ class Follow:
         self._path, self._patch = tmp_path, monkeypatch
 
     def __call__(
-        self, openings: Sequence[Timeline | Exception], seconds: float, **settings: Any
+        self,
+        openings: Sequence[Timeline | Exception],
+        seconds: float,
+        config: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> Log:
         clock, metrics = FakeClock(seconds), Metrics()
         log = Log(clock, metrics, **settings)
         bundle = fake_bundle(self._path / "bundle")
-        config = RunConfig(bundle=bundle.path)
+        asked = RunConfig(bundle=bundle.path, **(config or {}))
         left = list(openings)
 
         def open_one(*_: object) -> Timeline:
@@ -169,7 +173,7 @@ class Follow:
             return one.opened(clock)
 
         self._patch.setattr(watch, "open_camera", open_one)
-        events = Events(config, bundle)
-        analysis, rounds = loop_parts(config, FakeDetector([]), log, events, metrics, clock.now)
+        events = Events(asked, bundle)
+        analysis, rounds = loop_parts(asked, FakeDetector([]), log, events, metrics, clock.now)
         watch.Watch(analysis, log, events, metrics, rounds, clock.stop, clock).run()  # type: ignore[arg-type]
         return log

@@ -112,6 +112,9 @@ def run(
         Optional[bool],
         typer.Option("--aggregate-public", help="60 s or more, silent under 5 faces"),
     ] = None,
+    patience: Annotated[
+        Optional[float], typer.Option(help="End with 75 after so many seconds without a frame")
+    ] = None,
     state_dir: Annotated[Optional[Path], typer.Option(help="Folder of the lock")] = None,
     log: Annotated[Optional[str], typer.Option(help="Lines on stderr: text or json")] = None,
 ) -> None:

@@ -19,7 +19,7 @@ from edge_fer.daemon.clock import Clock
 from edge_fer.daemon.events import Events
 from edge_fer.daemon.pace import Pace
 from edge_fer.daemon.rounds import Rounds
-from edge_fer.errors import CameraError
+from edge_fer.errors import CameraError, NoFrames
 from edge_fer.notices import Seldom, notice
 from edge_fer.sinks import Sinks
 from edge_fer.telemetry.metrics import Metrics
@@ -79,11 +79,21 @@ class Watch:
         self._state, self._said = "starting", self._clock.now()
         self._waits = retry_waits()
         self._captured: float | None = None
+        self._came = self._clock.now()
         self._reopened_frozen = False
         self._seldom = Seldom()
 
     def run(self) -> None:
-        """Until stopped, enough events, the last reader's leaving, or the end of a file."""
+        """Until stopped, enough events, the last reader's leaving, or the end of a file.
+
+        Raises NoFrames once the patience that was asked for has ended.
+        """
+        self._follow_all()
+        if self._impatient and not self._stop.is_set():
+            waited = f"camera {self._name} has given no frame for {self._config.patience_s:.0f} s"
+            raise NoFrames(f"{waited}, and the patience that was configured has ended")
+
+    def _follow_all(self) -> None:
         while not self._done():
             live = True
             self._take_up(self._config.camera)
@@ -124,7 +134,16 @@ class Watch:
     def _done(self) -> bool:
         enough = self._config.events
         satisfied = enough is not None and self._analysis.updates >= enough
-        return self._stop.is_set() or satisfied or not self._sinks.open
+        return self._stop.is_set() or satisfied or not self._sinks.open or self._impatient
+
+    @property
+    def _impatient(self) -> bool:
+        """True when the only thing left to do is what only an operator can allow: a new process.
+
+        With a drop-in that limits the starts, the last step of this ladder is a reboot.
+        """
+        patience_s = self._config.patience_s
+        return patience_s is not None and self._clock.now() - self._came > patience_s
 
     def _follow(self, camera: Any) -> None:
         """Analyse an open camera's frames; raises CameraError when a live one ends."""
@@ -162,7 +181,7 @@ class Watch:
                 self._stall(pace)
 
     def _take(self, frame: Frame, camera: Any) -> None:
-        self._captured = frame.captured
+        self._captured, self._came = frame.captured, self._clock.now()
         state = "ok" if self._sinks.enabled else "disabled"
         if state == "ok" and hasattr(camera, "moves"):  # a device; drawn pictures are never ill
             state = self._health.state(frame, moves=camera.moves)

@@ -49,6 +49,7 @@ KEYS: Mapping[str, Key] = {
     "detect-every": Key("detect_every", "count"),
     "aggregate": Key("aggregate_s", "number"),
     "aggregate-public": Key("aggregate_public", "flag"),
+    "patience": Key("patience_s", "number"),
     "state-dir": Key("state_dir", "path"),
     "log": Key("log", "log"),
 }

@@ -23,7 +23,7 @@ SHOWN = {
     *("bundle", "bundles_dir", "detector", "threads", "device", "camera_id", "purpose", "notice"),
     *("events", "smoothing_s", "abstain_below", "most_faces", "http_allow_remote", "preview"),
     *("engine_device", "smallest_face", "roi", "detect_every", "aggregate_s", "aggregate_public"),
-    *("fallback", "state_dir", "log", "selftest", "trusted_key"),
+    *("fallback", "patience_s", "state_dir", "log", "selftest", "trusted_key"),
 }
 
 
