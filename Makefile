@@ -47,8 +47,9 @@ test-device: $(READY)  ## Install as on a board (no TensorFlow), run there, say 
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
 	$(BIN)/python -m benchmarks.device .cache/bundles/xception-int8-tflite --python $(PYTHON)
 
-faults: $(READY)  ## Rows of the fault table, measured beside what is asked (about 20 minutes)
-	$(BIN)/python tests/faults
+faults: $(READY)  ## Rows of the fault table, measured beside what is asked (about an hour; as root)
+	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
+	$(BIN)/python tests/faults --out tests/faults/measured.md
 
 pipeline: $(READY)  ## The daemon stage by stage, beside what is asked (EDGE_FER_CLIP='--data fer2013:PATH')
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles

@@ -157,7 +157,7 @@ def test_a_manifest_with_another_input_size_is_refused(stick: Path, tiny: Bundle
         MyriadEngine(other, 2, "CPU")
 
 
-def test_a_worker_that_dies_is_an_error_and_stays_one(engine: MyriadEngine) -> None:
+def test_b1_a_worker_that_dies_is_an_error_and_stays_one(engine: MyriadEngine) -> None:
     os.kill(pid_of(engine), signal.SIGKILL)
     for said in ("tiny: its worker process ended with SIGKILL", "tiny: its worker process has en"):
         with pytest.raises(EngineError, match=said):
@@ -165,7 +165,7 @@ def test_a_worker_that_dies_is_an_error_and_stays_one(engine: MyriadEngine) -> N
     assert not Path(f"/proc/{pid_of(engine)}").exists()
 
 
-def test_a_worker_that_hangs_is_ended(
+def test_b1_a_worker_that_hangs_is_ended(
     engine: MyriadEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_fer.engines.myriad_process.ANSWER_S", 0.2)

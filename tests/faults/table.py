@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
+
+from benchmarks.machine import condition, facts
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Result:
     measured: str
     passed: bool
     seconds: float
+    load: float
+    """Of the machine, before the row: runnable processes over a minute."""
 
 
 ROWS: list[Row] = []
@@ -55,13 +61,13 @@ def row(
 
 def measured(one: Row, folder: Path) -> Result:
     """Run one row; what it raises is a failure with its reason."""
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
     try:
         figure = one.measure(folder)
     except Exception as error:
         figure = Figure(f"{type(error).__name__}: {error}", False)
     seconds = round(time.monotonic() - began, 1)
-    return Result(one.name, one.asked, figure.measured, figure.passed, seconds)
+    return Result(one.name, one.asked, figure.measured, figure.passed, seconds, load)
 
 
 def markdown(results: list[Result]) -> Iterator[str]:
@@ -74,3 +80,18 @@ def markdown(results: list[Result]) -> Iterator[str]:
             "| {row} | {asked} | {measured} | ".format(**fields)
             + f"{'yes' if one.passed else '**no**'} |"
         )
+
+
+def page(results: list[Result]) -> Iterator[str]:
+    """The table with what is needed to read it: when, where, how busy the machine was."""
+    known, now = facts(), condition()
+    met = sum(one.passed for one in results)
+    load = max(one.load for one in results)
+    yield "# Measured rows of the fault table"
+    yield ""
+    yield f"Written by `python tests/faults` on {date.today()}: {met} of {len(results)} met."
+    yield f"{known['cores_allowed']} cores of {known['cpu']}, {known['system']}, Linux "
+    yield f"{known['kernel']}, Python {known['python']}. Load of the machine before a row: at most"
+    yield f"{load:.1f}, at the end {now['load']:.1f}."
+    yield ""
+    yield from markdown(results)

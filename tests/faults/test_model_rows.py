@@ -1,4 +1,4 @@
-"""Rows M1 to M7: a wrong model is refused, in one line, and never by the daemon's own death."""
+"""Rows M1 to M7 and U5: a wrong model is refused, in one line, never by the daemon's own death."""
 
 import json
 import os
@@ -21,6 +21,7 @@ from edge_fer.daemon.probe import prove
 from edge_fer.emotions import LABELS
 from edge_fer.engines import ENGINES
 from edge_fer.errors import BundleError
+from edge_fer.signature import make_keys, sign
 from edge_fer.telemetry.metrics import resident_bytes
 
 REAL = ENGINES["tflite"]
@@ -164,6 +165,44 @@ def test_m7_what_is_no_plain_file_of_its_folder_is_refused_without_hanging(
     with pytest.raises(BundleError, match=r"m\.tflite"):
         open_bundle(path.parent)
     assert time.monotonic() - start < HANG_GUARD_S
+
+
+def forged(bundle: Path, keys: Path) -> None:
+    """Another's signature."""
+    make_keys(keys / "b.key", keys / "b.pub")
+    sign(bundle / MANIFEST, keys / "b.key")
+
+
+def altered(bundle: Path, _: Path) -> None:
+    """Other content under a signature that fits the manifest."""
+    (bundle / "m.tflite").write_bytes(b"y")
+
+
+def over_two_gib(bundle: Path, _: Path) -> None:
+    with (bundle / "m.tflite").open("wb") as file:
+        file.truncate((2 << 30) + 1)
+
+
+@pytest.mark.parametrize("fault", [forged, altered, over_two_gib])
+def test_u5_a_bundle_that_is_not_what_was_signed_is_refused(tmp_path: Path, fault: Any) -> None:
+    bundle = fake_bundle(tmp_path / "b").path
+    make_keys(tmp_path / "a.key", tmp_path / "a.pub")
+    sign(bundle / MANIFEST, tmp_path / "a.key")
+    config = RunConfig(trusted_key=tmp_path / "a.pub")
+    assert load_model(config, bundle).bundle.path == bundle
+    fault(bundle, tmp_path)
+    with pytest.raises(BundleError):
+        load_model(config, bundle)
+
+
+def test_u5_what_is_swapped_after_the_check_is_not_what_runs(tmp_path: Path) -> None:
+    path = fake_bundle(tmp_path / "b").path
+    bundle = open_bundle(path)
+    (path / "m.tflite").write_bytes(b"swapped")
+    assert bundle.files["m.tflite"] == b"x"
+    # A child that proves the model opens the folder anew, and so finds the swap.
+    with pytest.raises(BundleError, match="altered or damaged"):
+        prove(bundle)
 
 
 def test_a_good_model_passes_its_proof_and_is_used(tmp_path: Path) -> None:
