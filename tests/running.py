@@ -15,7 +15,7 @@ from fakes import ENTRIES, FakeEngine, MemorySink, ScriptedCamera, fake_bundle
 from edge_fer.bundle import open_bundle
 from edge_fer.config import RunConfig
 from edge_fer.daemon import main as daemon
-from edge_fer.daemon import model, watch
+from edge_fer.daemon import model, retries
 from edge_fer.daemon.analysis import Analysis
 from edge_fer.daemon.events import Events
 from edge_fer.daemon.model import Model
@@ -110,8 +110,8 @@ def fake_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(table, name, member)
     monkeypatch.setattr(ScriptedCamera, "openings", 0)
     monkeypatch.setattr(model, "prove", lambda *_: None)
-    monkeypatch.setattr(watch, "RETRY_S", ())
-    monkeypatch.setattr(watch, "SLOWEST_RETRY_S", 0.01)
+    monkeypatch.setattr(retries, "RETRY_S", ())
+    monkeypatch.setattr(retries, "SLOWEST_RETRY_S", 0.01)
 
 
 def fake_config(folder: Path, **changes: Any) -> RunConfig:

@@ -14,7 +14,7 @@ from fakes import ENTRIES, MemorySink, ScriptedCamera, fake_bundle
 
 from edge_fer.config import RunConfig
 from edge_fer.daemon import main as daemon
-from edge_fer.daemon import model, signals, watch
+from edge_fer.daemon import model, retries, signals, watch
 from edge_fer.engines import ENGINES
 from edge_fer.errors import (
     BadData,
@@ -50,8 +50,8 @@ def fakes_in_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(table, name, member)
     monkeypatch.setattr(ScriptedCamera, "openings", 0)
     monkeypatch.setattr(model, "prove", lambda *_: None)  # tests/faults has it in full
-    monkeypatch.setattr(watch, "RETRY_S", ())
-    monkeypatch.setattr(watch, "SLOWEST_RETRY_S", 0.01)
+    monkeypatch.setattr(retries, "RETRY_S", ())
+    monkeypatch.setattr(retries, "SLOWEST_RETRY_S", 0.01)
 
 
 def told(tmp_path: Path, camera: str, **options: Any) -> list[dict[str, Any]]:

@@ -106,7 +106,7 @@ def test_another_camera_is_opened_and_the_old_one_closed(settings: Settings) -> 
 def test_a_camera_that_was_misnamed_is_changed_while_it_is_waited_for(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_fer.daemon.watch.SLOWEST_RETRY_S", 3600.0)
+    monkeypatch.setattr("edge_fer.daemon.retries.SLOWEST_RETRY_S", 3600.0)
     settings.changes["camera"] = "fake:absent=1"
     with running(settings(), settings) as one:
         one.until(lambda: [e["camera_state"] for e in one.of("state")] == ["lost"])

@@ -9,7 +9,7 @@ import pytest
 from fakes import frame_of
 from timeline import Follow, Log, Shown, Timeline, noise, steady
 
-from edge_fer.daemon import watch
+from edge_fer.daemon import retries, watch
 from edge_fer.daemon.pace import Pace
 from edge_fer.errors import CameraError, NoFrames
 
@@ -18,7 +18,7 @@ GONE = CameraError("camera /dev/video0 is not there; plug the camera in")
 
 @pytest.fixture
 def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Follow:
-    monkeypatch.setattr(watch, "present", tuple)
+    monkeypatch.setattr(retries, "present", tuple)
     return Follow(tmp_path, monkeypatch)
 
 
@@ -73,7 +73,7 @@ def test_c3_a_camera_that_was_plugged_in_is_tried_at_once(
         return ("/dev/video7",) if log and log[0].clock.t > 1100 else ()
 
     original = watch.Watch.run
-    monkeypatch.setattr(watch, "present", present)
+    monkeypatch.setattr(retries, "present", present)
     monkeypatch.setattr(watch.Watch, "run", lambda w: (log.append(w._sinks), original(w)))
     told = follow([GONE], seconds=110)
     first, *later = [at - 100 for at in told.opened if at > 100]
@@ -269,6 +269,6 @@ def test_the_pace_grows_with_the_interval() -> None:
 
 
 def test_waits_double_to_thirty_seconds_and_vary_by_a_fifth() -> None:
-    waits = list(itertools.islice(watch.retry_waits(), 8))
+    waits = list(itertools.islice(retries.retry_waits(), 8))
     for wait, seconds in zip(waits, [1, 2, 4, 8, 16, 30, 30, 30], strict=True):
         assert 0.8 * seconds <= wait <= 1.2 * seconds

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import errno
-import random
 import threading
-from collections.abc import Iterator
-from itertools import chain, repeat
 from typing import Any
 
 from edge_fer.cameras import open_camera, without_credentials
 from edge_fer.cameras.health import MEANINGS, Health
 from edge_fer.cameras.latest import Latest
-from edge_fer.cameras.v4l2.names import present
 from edge_fer.config import RunConfig
 from edge_fer.daemon.analysis import Analysis
 from edge_fer.daemon.clock import Clock
 from edge_fer.daemon.events import Events
 from edge_fer.daemon.pace import Pace
+from edge_fer.daemon.retries import Retries
 from edge_fer.daemon.rounds import Rounds
 from edge_fer.errors import CameraError, NoFrames
 from edge_fer.notices import Seldom, notice
@@ -27,8 +24,6 @@ from edge_fer.types import Frame
 
 POLL_S = 0.05
 """The loop goes round at least so often, whatever camera or driver does."""
-ARRIVALS_S = 0.5
-"""How often a wait for a lost camera looks whether one was plugged in."""
 FILE_BACKLOG = 64
 """Undelivered events at which the reading of a file waits; a queue holds 256."""
 READER_S = 0.01
@@ -37,14 +32,7 @@ OLDEST_S = 1.0
 """A live camera's frame that is older says nothing about now."""
 RELEASE_S = 1.0
 """Longest wait for a camera to close at the end; its process ends with this one."""
-RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0)
-SLOWEST_RETRY_S = 30.0
-"""Every later attempt."""
 REMIND_S = 60.0
-JITTER = 0.2
-"""Share by which a wait varies, so that many devices do not try in step."""
-
-
 SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 """What ends an opening, down to the import of a module, and passes."""
 
@@ -77,7 +65,7 @@ class Watch:
         self._memory: dict[str, str] = {}
         self._health = Health()
         self._state, self._said = "starting", self._clock.now()
-        self._waits = retry_waits()
+        self._retries = Retries(self._clock)
         self._captured: float | None = None
         self._came = self._clock.now()
         self._reopened_frozen = False
@@ -129,7 +117,7 @@ class Watch:
         if spec != self._spec:
             self._spec, self._name = spec, without_credentials(spec)
             self._memory, self._health = {}, Health()
-            self._waits = retry_waits()
+            self._retries.anew()
 
     def _done(self) -> bool:
         enough = self._config.events
@@ -226,27 +214,15 @@ class Watch:
             self._enter("lost", f"{error}; trying again")
             self._remind(error)
         if given_up is None or not given_up.at_once:
-            self._wait_to_try_again(next(self._waits))
+            self._retries.begin()
+            while not (self._done() or self._moved or self._retries.due):
+                self._tick()
 
     def _remind(self, error: CameraError) -> None:
         """Say once in a minute that nothing has changed."""
         if self._clock.now() - self._said >= REMIND_S:
             self._said = self._clock.now()
             notice(f"camera is still {self._state}: {error}")
-
-    def _wait_to_try_again(self, seconds: float) -> None:
-        """So long, or until something was plugged in."""
-        there, until = set(present()), self._clock.now() + seconds
-        look = self._clock.now() + ARRIVALS_S
-        while not (self._done() or self._moved) and self._clock.now() < until:
-            self._tick()
-            if self._clock.now() >= look:
-                now_there = set(present())
-                if now_there - there:
-                    # udev may still be busy with it: should this attempt fail, the next comes soon.
-                    self._waits = retry_waits()
-                    return
-                there, look = now_there, self._clock.now() + ARRIVALS_S
 
     def _release(self, camera: Any) -> None:
         """Close a camera while the loop goes on: a driver may take seconds, or never return."""
@@ -274,12 +250,6 @@ class Watch:
         if self._state != "starting" or state != "ok":
             notice(f"camera state {state}: {why}")
         if state == "ok":
-            self._waits = retry_waits()
+            self._retries.anew()
         self._state, self._said = state, self._clock.now()
         self._sinks.write(self._events.state(state))
-
-
-def retry_waits() -> Iterator[float]:
-    """Seconds between attempts to open a camera: 1, 2, 4, 8, 16, then 30, each +-20 %."""
-    for seconds in chain(RETRY_S, repeat(SLOWEST_RETRY_S)):
-        yield seconds * random.uniform(1 - JITTER, 1 + JITTER)

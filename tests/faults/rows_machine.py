@@ -21,11 +21,11 @@ PLUGGED = """
 import os
 from pathlib import Path
 from edge_fer.cameras import CAMERAS
-from edge_fer.daemon import watch
+from edge_fer.daemon import retries
 from edge_fer.cameras.v4l2 import names
 root = Path(os.environ["FAULTS_ROOT"])
 names.ROOT = root
-watch.present = lambda: names.present(root)
+retries.present = lambda: names.present(root)
 CAMERAS["plug"] = "sources:Plug"
 """
 
