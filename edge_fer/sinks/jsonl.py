@@ -61,7 +61,6 @@ class JsonLines:
         self._out = Stdout() if argument == "-" else LineFile(settings.file, limit, settings.keep)
         self._name = "stdout" if argument == "-" else settings.file
         self._metrics = (setting or Setting()).metrics
-        self._label = "stdout" if argument == "-" else "jsonl"
         self.dropped = self._lost = 0
         self._queue: deque[bytes] = deque()
         self._closed = self._broken = False
@@ -76,7 +75,9 @@ class JsonLines:
 
     @property
     def trouble(self) -> str:
-        """`storage` while the disk takes nothing; else empty."""
+        """`storage` while the disk takes nothing, `sink` once the reader has gone; else empty."""
+        if self._broken:
+            return "sink"
         return "storage" if self._lost else ""
 
     def write(self, event: Mapping[str, Any]) -> None:
@@ -126,14 +127,12 @@ class JsonLines:
         self.dropped += 1
         self._lost += 1
         if self._lost == 1:
-            self._metrics.sink_up.set(0, self._label)
             reason = f"{self._name}: {error.strerror}"
             notice(f"{reason}; events are dropped until it takes them again", "warning")
 
     def _succeeded(self, line: bytes) -> None:
-        if self._label == "jsonl":
+        if isinstance(self._out, LineFile):
             self._metrics.written.add(len(line))
         if self._lost:
-            self._metrics.sink_up.set(1, self._label)
             notice(f"{self._name}: takes events again; {self._lost} were dropped")
             self._lost = 0

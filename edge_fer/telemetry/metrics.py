@@ -30,6 +30,7 @@ class Metrics(Families):
         self._wall = wall
         self._before: list[Callable[[], None]] = [self._read_process, self._read_sinks]
         self._sinks: list[tuple[str, Sink]] = []
+        self._closed: list[Sink] = []
         self._handed: dict[str, int] = {}
         self._before_closed: dict[tuple[str, str], int] = {}
         self._left_out = 0
@@ -116,6 +117,7 @@ class Metrics(Families):
 
     def sink_closed(self, sink: Sink) -> None:
         """Nobody can read a sink any more."""
+        self._closed.append(sink)
         for name, one in self._sinks:
             if one is sink:
                 self.sink_up.set(0, name)
@@ -185,6 +187,9 @@ class Metrics(Families):
             for number in ("dropped", "failed", "backlog", "capacity", "reconnects")
         )
         self.sink_queue.set(waiting, name)
+        if sinks:
+            down = [sink in self._closed or bool(getattr(sink, "trouble", "")) for sink in sinks]
+            self.sink_up.set(not any(down), name)
         for result, count in (("dropped", lost), ("failed", failed)):
             self.sink_events.set(count, name, result)
         # One that is under way counts as sent and may still be lost; counters never fall.

@@ -1,15 +1,20 @@
+import errno
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from edge_fer.config import RunConfig
 from edge_fer.errors import ConfigError, StorageError
 from edge_fer.sinks import Sinks, open_sink
 from edge_fer.sinks.jsonl import QUEUE, JsonLines
+from edge_fer.sinks.setting import Setting
+from edge_fer.telemetry.metrics import Metrics
 
 HANG_GUARD_S = 60
 
@@ -185,3 +190,34 @@ def test_two_sinks_cannot_have_the_same_file(tmp_path: Path) -> None:
         JsonLines(str(tmp_path / "link"))
     first.close()
     JsonLines(str(tmp_path / "e")).close()
+
+
+def test_a_file_is_up_while_its_disk_takes_lines_and_their_bytes_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics, write, broken = Metrics(), os.write, [False]
+
+    def failing(descriptor: int, data: bytes) -> int:
+        if broken[0]:
+            raise OSError(errno.EIO, "Input/output error")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", failing)
+    setting = Setting(RunConfig(purpose="test"), metrics)
+    sinks = Sinks([f"jsonl:{tmp_path / 'e'}"], setting)
+    for fails, up in ((False, 1), (True, 0), (False, 1)):
+        broken[0] = fails
+        sinks.write({"type": "x"})
+        while sinks.backlog:
+            time.sleep(0.001)
+        eventually(lambda up=up: f'sink_up{{sink="jsonl"}} {up}' in metrics.text())
+    sinks.close()
+    metrics.text()
+    assert metrics.written.value() == (tmp_path / "e").stat().st_size
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + HANG_GUARD_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
