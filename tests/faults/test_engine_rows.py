@@ -8,8 +8,9 @@ import pytest
 from fakes import FakeEngine, fake_bundle, scores_of
 from running import fake_config, fake_parts, running
 
+from edge_fer.daemon.pulse import LIMITS_S
 from edge_fer.emotions import Emotion
-from edge_fer.engines import ENGINES
+from edge_fer.engines import ENGINES, myriad_process
 from edge_fer.errors import EngineError
 
 HANG_GUARD_S = 60
@@ -52,6 +53,10 @@ def test_b1_an_engine_that_recovers_goes_on(
     with running(fake_config(tmp_path)) as one:
         one.until(lambda: one.of("update"))
         assert one.of("state")[-1]["degraded"] == []
+
+
+def test_b1_a_stick_that_hangs_is_an_error_before_the_daemon_ends_for_it() -> None:
+    assert myriad_process.ANSWER_S < LIMITS_S["infer"] - 2
 
 
 WRONG = {

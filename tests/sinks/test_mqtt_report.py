@@ -61,6 +61,9 @@ class Day:
     def state(self, name: str) -> None:
         self.report.take(self._events.state(name), self.now)
 
+    def strained(self, *reasons: str) -> None:
+        self.report.take(self._events.strained(*reasons), self.now)
+
     def update(self, faces: int) -> None:
         detector = FakeDetector([face_at(0, 0, 32)] * faces)
         recognition = Recognizer(detector, FakeEngine(), SIDE).recognize(frame_of())
@@ -202,6 +205,17 @@ def test_the_diagnostics_say_how_the_device_is(day: Day) -> None:
     assert (health["degraded"], health["purpose"]) == (["camera"], "art")
     assert (health["temp_c"], health["under_voltage"]) == (61.2, "OFF")
     assert set(health) > {"uptime_s", "version"}
+
+
+def test_p3_what_strains_the_device_is_said_at_once_not_after_a_minute(day: Day) -> None:
+    day.state("ok")
+    assert json.loads(day.due()[HEALTH])["degraded"] == []
+    day.strained("power")
+    assert json.loads(day.due(1.0)[HEALTH])["degraded"] == ["power"]
+    day.strained("power")
+    assert HEALTH not in day.due(1.0)
+    day.strained()
+    assert json.loads(day.due(1.0)[HEALTH])["degraded"] == []
 
 
 def test_s9_home_assistant_is_answered_once_after_one_to_five_seconds(day: Day) -> None:

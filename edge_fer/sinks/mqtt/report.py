@@ -121,6 +121,8 @@ class Report:
         if kind == "hello":
             self._born = now - event["uptime_s"]
         elif kind == "state":
+            if event["degraded"] != self._degraded:
+                self._health.renew()  # a weak supply is no news after a minute
             self._camera_state, self._degraded = event["camera_state"], event["degraded"]
         elif kind == "update":
             self._seen, self._fresh_until = _in_frame(event), now + STALE_S
