@@ -56,7 +56,7 @@ def test_b1_an_engine_that_recovers_goes_on(
 
 
 def test_b1_a_stick_that_hangs_is_an_error_before_the_daemon_ends_for_it() -> None:
-    assert myriad_process.ANSWER_S < LIMITS_S["infer"] - 2
+    assert LIMITS_S["infer"] - myriad_process.ANSWER_S > 2
 
 
 WRONG = {
