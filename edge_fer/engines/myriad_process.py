@@ -26,8 +26,8 @@ ROOM = 16
 START_S = 300.0
 """For loading the runtime and the model, and booting the stick: seconds, but on a busy machine."""
 ANSWER_S = 7.0
-"""For a roomful of faces, which take a second or two; less than the 10 s after which the daemon ends,
-for a stick that hangs may be opened again, or given up for the fallback."""
+"""For a roomful of faces, which take a second or two; less than the 10 s after which the daemon
+ends, for a stick that hangs may be opened again, or given up for the fallback."""
 END_S = 5.0
 LARGEST_ANSWER = 65536
 
