@@ -13,7 +13,7 @@ TESTS = Path(__file__).resolve().parent.parent
 PAGE = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- table of python tests/faults --coverage -->", "<!-- end -->"
 NAME = re.compile(r"^ *def test_((?:[bcdfghmprstu]\d+_)+)", re.MULTILINE)
-PLACES = {"v4l2": "`make test-v4l2`", "systemd": "`make test-systemd`", "boards": "boards"}
+PLACES = {"v4l2": "`make test-v4l2`", "systemd": "`make test-systemd`"}
 """Folders of tests that the suite leaves out; all others are the suite's."""
 TITLES = {
     "C1": "camera absent at start", "C2": "unplugged while running",
@@ -83,8 +83,8 @@ def of_tests() -> dict[str, set[str]]:
     for path in sorted(TESTS.rglob("test_*.py")):
         place = PLACES.get(path.relative_to(TESTS).parts[0], "suite")
         for names in NAME.findall(path.read_text()):
-            for name in names.upper().strip("_").split("_"):
-                found.setdefault(name, set()).add(place)
+            for name in TITLES.keys() & names.upper().split("_"):
+                found[name].add(place)
     return found
 
 
