@@ -317,14 +317,13 @@ def test_s3_the_queue_is_bounded_in_bytes() -> None:
 
 def test_s1_a_broker_that_is_down_is_asked_at_most_twelve_times_in_ten_minutes() -> None:
     attempts = []
-    for _ in range(50):
+    for _ in range(1000):
         wait, now, count = waits(*RETRY_S), 0.0, 1
         while (now := now + next(wait)) < 600:
             count += 1
         attempts.append(count)
     assert min(attempts) >= 9
-    assert sorted(attempts)[25] <= 12
-    assert max(attempts) <= 13
+    assert max(attempts) <= 12
 
 
 def test_s2_a_broker_that_has_served_is_asked_every_five_seconds_for_five_minutes() -> None:

@@ -43,10 +43,11 @@ class Patience:
 
 
 def waits(first: float, longest: float) -> Iterator[float]:
-    """Seconds between attempts: doubling, each +-20 %."""
+    """Seconds between attempts: doubling, each +-20 %; the longest is never shorter than it says."""
     seconds = first
     while True:
-        yield seconds * random.uniform(1 - JITTER, 1 + JITTER)
+        less = JITTER if seconds < longest else 0.0
+        yield seconds * random.uniform(1 - less, 1 + JITTER)
         seconds = min(2 * seconds, longest)
 
 
