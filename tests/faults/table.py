@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from textwrap import wrap
 
 from benchmarks.machine import condition, facts
 
@@ -89,9 +90,12 @@ def page(results: list[Result]) -> Iterator[str]:
     load = max(one.load for one in results)
     yield "# Measured rows of the fault table"
     yield ""
-    yield f"Written by `python tests/faults` on {date.today()}: {met} of {len(results)} met."
-    yield f"{known['cores_allowed']} cores of {known['cpu']}, {known['system']}, Linux "
-    yield f"{known['kernel']}, Python {known['python']}. Load of the machine before a row: at most"
-    yield f"{load:.1f}, at the end {now['load']:.1f}."
+    yield from wrap(
+        f"Written by `python tests/faults` on {date.today()}: {met} of {len(results)} met. "
+        f"{known['cores_allowed']} cores of {known['cpu']}, {known['system']}, Linux "
+        f"{known['kernel']}, Python {known['python']}. Load of the machine before a row: at most "
+        f"{load:.1f}, at the end {now['load']:.1f}.",
+        100,
+    )
     yield ""
     yield from markdown(results)

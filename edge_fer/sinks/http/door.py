@@ -78,7 +78,7 @@ class Doorkeeper:
 def share() -> int:
     """Descriptors for those inside, for those who wait, and for those that come at once: each."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max((most - OTHERS) // 3, 2)
+    return WAITING if most == resource.RLIM_INFINITY else max((most - OTHERS) // 3, 2)
 
 
 class Door(asyncio.Protocol):
