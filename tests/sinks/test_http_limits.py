@@ -256,3 +256,13 @@ def test_a_flood_of_events_is_bounded_before_the_servers_thread(server: Served) 
         assert len(server.sink._queue) <= 8
     eventually(lambda: not server.sink._queue)
     assert server.sink.backlog == 0
+
+
+@pytest.mark.parametrize(("most", "each"), [(64, 8), (1024, 328), (10, 2)])
+def test_r2_clients_get_a_part_of_the_descriptors_and_the_rest_is_the_cameras(
+    monkeypatch: pytest.MonkeyPatch, most: int, each: int
+) -> None:
+    import resource
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (most, most))
+    assert door.share() == each
