@@ -43,7 +43,7 @@ class Patience:
 
 
 def waits(first: float, longest: float) -> Iterator[float]:
-    """Seconds between attempts: doubling, each +-20 %; the longest is never shorter than it says."""
+    """Seconds between attempts: doubling, each +-20 %; the longest is never shorter than asked."""
     seconds = first
     while True:
         less = JITTER if seconds < longest else 0.0
