@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from children import child
+from children import Child, child
 from daemons import Daemon, daemon
 from fakes import fake_bundle
 from table import Figure, row
@@ -144,8 +144,6 @@ def unread(folder: Path) -> Figure:
 
 
 def _rate(one: Daemon, seconds: float) -> float:
-    from children import Child
-
     server = Child(one.process, one.port)
     name = 'edge_fer_camera_frames_total{camera="camera"}'
     first, began = server.metric(name), time.monotonic()
