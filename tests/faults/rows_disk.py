@@ -8,7 +8,7 @@ from pathlib import Path
 
 from daemons import daemon
 from table import Figure, row
-from test_disk_rows import killed, replaced, small_disk, written
+from test_disk_rows import AS_THE_UNIT, killed, replaced, small_disk, written
 
 KILLS = 1000
 
@@ -33,7 +33,7 @@ def power_cuts(folder: Path) -> Figure:
 
 @row("D4", "by default nothing but the journal is written: <= 1 MB/h", 1.2)
 def wear(folder: Path) -> Figure:
-    with daemon(folder, "--camera", "fake:then=more") as one:
+    with daemon(folder, "--camera", "fake:then=more", **AS_THE_UNIT) as one:
         one.runs()
         before, seconds = written(one.process.pid), 60
         time.sleep(seconds)

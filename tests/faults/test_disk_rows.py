@@ -113,6 +113,10 @@ def test_d3_a_disk_that_fails_is_told_and_the_daemon_goes_on(
         one.until(lambda: path.stat().st_size)
 
 
+AS_THE_UNIT = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Or the first start would write what Python has compiled."""
+
+
 def written(pid: int) -> int:
     """Bytes that a process has sent to a disk."""
     words = Path(f"/proc/{pid}/io").read_text().split()
@@ -120,7 +124,7 @@ def written(pid: int) -> int:
 
 
 def test_d4_by_default_nothing_is_written_to_a_disk(tmp_path: Path) -> None:
-    with daemon(tmp_path, "--camera", "fake:then=more") as one:
+    with daemon(tmp_path, "--camera", "fake:then=more", **AS_THE_UNIT) as one:
         one.runs()
         before, told = written(one.process.pid), len(one.of("update"))
         one.until(lambda: len(one.of("update")) > told + 200)
