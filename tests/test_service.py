@@ -12,6 +12,7 @@ import pytest
 from fakes import FakeEngine
 from running import fake_config, fake_parts, running
 
+from edge_fer.daemon import again
 from edge_fer.daemon.pulse import LIMITS_S, Pulse, Watchdog
 from edge_fer.daemon.service import Service
 from edge_fer.telemetry.metrics import Metrics
@@ -84,7 +85,7 @@ def test_g3_pings_stop_and_the_process_ends_with_70_when_inference_hangs(
 
     monkeypatch.setattr(FakeEngine, "infer", hang)
     monkeypatch.setitem(LIMITS_S, "infer", 1.0)
-    monkeypatch.setattr(Watchdog.__init__, "__defaults__", (ended.append,))
+    monkeypatch.setattr(again.end_or_fall_back, "__defaults__", (ended.append,))
     with running(fake_config(tmp_path)) as one:
         one.until(lambda: ended)
         assert supervisor.falls_silent(2.0)
@@ -94,7 +95,7 @@ def test_g3_pings_stop_and_the_process_ends_with_70_when_inference_hangs(
 
 def test_pings_come_at_least_twice_in_the_period(supervisor: Supervisor) -> None:
     pulse, service = Pulse(Metrics()), Service()
-    watchdog = Watchdog(pulse, Metrics(), service)
+    watchdog = Watchdog(pulse, Metrics(), service, lambda _: None)
     assert service.watchdog_s == 0.3
     watchdog.start()
     for _ in range(3):

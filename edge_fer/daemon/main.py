@@ -9,6 +9,7 @@ import cv2
 
 from edge_fer.cameras import without_credentials
 from edge_fer.config import RunConfig
+from edge_fer.daemon.again import end_or_fall_back, hung_before
 from edge_fer.daemon.analysis import Analysis
 from edge_fer.daemon.events import Events
 from edge_fer.daemon.model import Model, open_model
@@ -46,7 +47,7 @@ def run(
     LOG.form = config.log
     with nullcontext(asked) if asked else listening() as heard:
         metrics = Metrics()
-        model = open_model(config, metrics)
+        model = open_model(config, metrics, hung=hung_before())
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
         with (
@@ -66,7 +67,11 @@ def run(
             strain = Strain(thermometer, sinks, events)
             rounds = Rounds(pulse, WallClock(metrics), reloader, analysis, events, service, strain)
             watch = Watch(analysis, sinks, events, metrics, rounds, heard.stop)
-            with closing(Watchdog(pulse, metrics, service)) as watchdog:
+
+            def end(status: int) -> None:
+                end_or_fall_back(status, pulse.stage, analysis.config, analysis.model)
+
+            with closing(Watchdog(pulse, metrics, service, end)) as watchdog:
                 service.ready()
                 watchdog.start()
                 watch.run()

@@ -30,8 +30,16 @@ class Model:
     """True when it is not the one that was asked for."""
 
 
-def open_model(config: RunConfig, metrics: Metrics | None = None) -> Model:
-    """The bundle that was asked for, else the fallback; raises as load_model."""
+def open_model(config: RunConfig, metrics: Metrics | None = None, hung: bool = False) -> Model:
+    """The bundle that was asked for, else the fallback; raises as load_model.
+
+    `hung` says that the one that was asked for was tried, and an inference never ended.
+    """
+    if hung and config.fallback is not None:
+        notice(f"an inference did not end; the fallback {config.fallback} serves instead", "error")
+        if metrics is not None:
+            metrics.engine_restarts.add(1, "timeout")
+        return open_fallback(config)
     try:
         return load_model(config, config.bundle_path())
     except (BundleError, EngineError, Refused) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -40,6 +39,11 @@ class Pulse:
         if stage == "infer":
             self._metrics.loops.set(time(), stage)
 
+    @property
+    def stage(self) -> str:
+        """What the loop does now."""
+        return self._now[0]
+
     def excuse(self) -> None:
         """Nothing ran for a while, so the step begins anew."""
         self._now = (self._now[0], self._clock())
@@ -62,7 +66,7 @@ class Watchdog:
         pulse: Pulse,
         metrics: Metrics,
         service: Service,
-        end: Callable[[int], None] = os._exit,
+        end: Callable[[int], None],
     ) -> None:
         self._pulse, self._metrics, self._service, self._end = pulse, metrics, service, end
         self._stop = threading.Event()
@@ -94,7 +98,7 @@ class Watchdog:
 
     def _give_up(self, why: str) -> None:
         self._metrics.inference_failed("timeout")
-        notice(f"{why}: it hangs; ending with {HANGING}, to be started anew", "error")
+        notice(f"{why}: it hangs", "error")
         if sys.__stderr__ is not None:
             faulthandler.dump_traceback(sys.__stderr__, all_threads=True)
         self._end(HANGING)

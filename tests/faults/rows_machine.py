@@ -14,6 +14,7 @@ from children import Child, child
 from daemons import Daemon, daemon
 from fakes import fake_bundle
 from table import Figure, row
+from test_engine_rows import HANGING
 from test_limit_rows import FAKETIME, SLEEPING
 
 LIVE = ("--camera", "fake:then=more")
@@ -39,6 +40,19 @@ def fallback(folder: Path) -> Figure:
         label = one.degraded
     text = f"an event {took:.1f} s after the failure was told, degraded {', '.join(label)}"
     return Figure(text, took <= 15 and label == ["cpu_fallback"])
+
+
+@row("B1 (hang)", "an engine that hangs: events on the fallback <= 15 s", 0.4)
+def hanging_engine(folder: Path) -> Figure:
+    spare = str(fake_bundle(folder / "spare", name="spare").path)
+    first = HANGING.replace("= 1.0", "= pulse.LIMITS_S['infer']")
+    with daemon(folder, *LIVE, "--fallback", spare, FAULTS_FIRST=first) as one:
+        one.runs()
+        one.until(lambda: len(one.of("update")) >= 9)
+        took = one.until(lambda: one.of("update")[-1]["model"]["id"] == "spare")
+        label, alive = one.degraded, one.process.poll() is None
+    text = f"{took:.1f} s after the last event of the other, degraded {', '.join(label)}"
+    return Figure(text, took <= 15 and label == ["cpu_fallback"] and alive)
 
 
 @row("C3", "back as another /dev/videoN: event <= 10 s, 100 of 100, descriptors and threads 0", 7)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from daemons import daemon
 from fakes import FakeEngine, fake_bundle, scores_of
 from running import fake_config, fake_parts, running
 
@@ -53,6 +54,43 @@ def test_b1_an_engine_that_recovers_goes_on(
     with running(fake_config(tmp_path)) as one:
         one.until(lambda: one.of("update"))
         assert one.of("state")[-1]["degraded"] == []
+
+
+HANGING = """
+import time
+from edge_fer.daemon import pulse
+from fakes import FakeEngine
+pulse.LIMITS_S["infer"] = 1.0
+made, infer = FakeEngine.__init__, FakeEngine.infer
+def of_bundle(self, bundle=None, *rest):
+    made(self, bundle, *rest)
+    self.name = bundle.manifest.name
+def hanging(self, faces):
+    if self.name == "fake" and len(self.batches) > 9:
+        time.sleep(3600)
+    return infer(self, faces)
+FakeEngine.__init__, FakeEngine.infer = of_bundle, hanging
+"""
+
+
+def test_b1_an_engine_that_hangs_gives_way_to_the_fallback_in_the_same_process(
+    tmp_path: Path,
+) -> None:
+    spare = str(fake_bundle(tmp_path / "spare", name="spare").path)
+    arguments = ("--camera", "fake:then=more", "--fallback", spare)
+    with daemon(tmp_path, *arguments, FAULTS_FIRST=HANGING) as one:
+        one.until(lambda: [e for e in one.of("update") if e["model"]["id"] == "spare"])
+        assert one.degraded == ["cpu_fallback"]
+        assert {event["model"]["id"] for event in one.of("update")} == {"fake", "spare"}
+        assert one.process.poll() is None
+
+
+def test_b1_without_a_fallback_an_engine_that_hangs_ends_the_process_with_70(
+    tmp_path: Path,
+) -> None:
+    with daemon(tmp_path, "--camera", "fake:then=more", FAULTS_FIRST=HANGING) as one:
+        assert one.ended() == 70
+        assert any("infer takes" in line for line in one.lines)
 
 
 def test_b1_a_stick_that_hangs_is_an_error_before_the_daemon_ends_for_it() -> None:

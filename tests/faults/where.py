@@ -53,7 +53,7 @@ NOTES = {
     "C3": "the plug is a file in `make faults`; with `vivid` emulation takes most of the time",
     "C5": "no process in `D` state can be made here: the kill is taken away",
     "C7": "three hours of noise in place of 24",
-    "B1": "a stick's runtime dies in its worker, a GPU's with the daemon, which is started anew",
+    "B1": "an abort of a GPU's runtime ends the daemon, which is started anew with the same bundle",
     "F2": "there has been one form: another version is refused by name, nothing to migrate from",
     "F5": "a start, not 24 h",
     "S4": "SIGSTOP in place of `tc netem`",
