@@ -62,7 +62,7 @@ def composed(detector: FaceDetector, data: str | None, count: int) -> Clip:
     """
     frames = tuple(_drawn(count) if data is None else _real(detector, data, count))
     found = tuple(len(detector.detect(frame)) for frame in frames)
-    wanted = tuple(_wanted(index, count) for index in range(count))
+    wanted = tuple(faces_in(index, count) for index in range(count))
     wrong = sum(one != other for one, other in zip(found, wanted, strict=True))
     if wrong:
         raise BadData(f"the detector finds the wrong number of faces in {wrong} of {count} frames")
@@ -78,20 +78,20 @@ def recorded(detector: FaceDetector, frames: Iterator[Image], name: str, count: 
     return Clip(name, kept, found)
 
 
-def _wanted(index: int, count: int) -> int:
+def faces_in(index: int, count: int) -> int:
     """1, 2, 3 in three parts of the clip."""
     return 1 + min(MOST_FACES * index // count, MOST_FACES - 1)
 
 
 def _drawn(count: int) -> Iterator[Image]:
     cameras = [SyntheticCamera(f"faces={n + 1},seed={SEED}") for n in range(MOST_FACES)]
-    return (cameras[_wanted(index, count) - 1].picture(index) for index in range(count))
+    return (cameras[faces_in(index, count) - 1].picture(index) for index in range(count))
 
 
 def _real(detector: FaceDetector, data: str, count: int) -> Iterator[Image]:
     faces = _found_faces(detector, data)
     room = backdrop(HEIGHT, WIDTH, SEED)
-    return (_scene(room, faces[: _wanted(i, count)], i) for i in range(count))
+    return (scene(room, faces[: faces_in(i, count)], i) for i in range(count))
 
 
 def _found_faces(detector: FaceDetector, data: str) -> list[Image]:
@@ -100,29 +100,35 @@ def _found_faces(detector: FaceDetector, data: str) -> list[Image]:
     order = np.random.default_rng(SEED).permutation(len(samples))[:CANDIDATES]
     room, faces = backdrop(HEIGHT, WIDTH, SEED), list[Image]()
     for index in order:
-        face = _enlarged(samples[int(index)].read())
-        trials = (_scene(room, [*faces, face], 5 * trial) for trial in range(TRIALS))
-        if all(len(detector.detect(scene)) == len(faces) + 1 for scene in trials):
+        face = enlarged(samples[int(index)].read())
+        trials = (scene(room, [*faces, face], 5 * turn) for turn in range(TRIALS))
+        if all(len(detector.detect(trial)) == len(faces) + 1 for trial in trials):
             faces.append(face)
         if len(faces) == MOST_FACES:
             return faces
     raise ConfigError(f"{data}: the detector finds fewer than {MOST_FACES} of {len(order)} faces")
 
 
-def _enlarged(face: Image) -> Image:
+def enlarged(face: Image) -> Image:
+    """(SIDE, SIDE, 3): as a camera would see it."""
     return np.asarray(cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _scene(room: Image, faces: Sequence[Image], index: int) -> Image:
+def scene(room: Image, faces: Sequence[Image], index: int) -> Image:
     """The room with faces side by side, each swaying in its own time."""
     image = room.astype(np.float32)
-    for place, face in enumerate(faces):
-        share = WIDTH / len(faces)
-        left = round(share * (place + 0.5) - SIDE / 2 + SWAY * np.sin(0.11 * index + 2 * place))
-        top = round(HEIGHT / 2 - SIDE / 2 + SWAY * np.sin(0.07 * index + place))
+    for number, face in enumerate(faces):
+        left, top = place(number, len(faces), index)
         part = image[top : top + SIDE, left : left + SIDE]
         part += MASK * (face - part)
     return np.asarray(np.clip(image, 0, 255), np.uint8)
+
+
+def place(number: int, faces: int, index: int) -> tuple[int, int]:
+    """Left and top of one of so many faces in the frame of this index."""
+    left = WIDTH / faces * (number + 0.5) - SIDE / 2 + SWAY * np.sin(0.11 * index + 2 * number)
+    top = HEIGHT / 2 - SIDE / 2 + SWAY * np.sin(0.07 * index + number)
+    return round(left), round(top)
 
 
 def _mask() -> np.ndarray:

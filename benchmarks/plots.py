@@ -66,8 +66,8 @@ def elsewhere(result: Result, results: Sequence[Result]) -> bool:
     return result.versus is None and any(not versus.same_rounds for versus in compared)
 
 
-def trade(results: Sequence[Result]) -> str:
-    """Accuracy against median latency: up and to the left is better."""
+def trade(results: Sequence[Result], unit: str = "face") -> str:
+    """Accuracy against median latency of one `unit`: up and to the left is better."""
     timed = [entry for entry in _timed(results) if entry[1].accuracy]
     bounds = [b for _, r, _ in timed for b in (r.accuracy or {})["accuracy_95"]]
     room = max(max(bounds) - min(bounds), 0.01) * 0.25
@@ -79,7 +79,7 @@ def trade(results: Sequence[Result]) -> str:
     ticks = linear_ticks(bottom, top)
     fine = len(ticks) > 1 and ticks[1] - ticks[0] < 0.0099
     rows = [(y(t), f"{100 * t:.1f}" if fine else f"{100 * t:.0f} %") for t in ticks]
-    parts = [axes(time_columns(low, high, x), rows, "p50, milliseconds for one face")]
+    parts = [axes(time_columns(low, high, x), rows, f"p50, milliseconds for one {unit}")]
     parts.append(_front(front(results), x, y))
     for index, result, cost in timed:
         parts.append(_point(index, result, cost, (x, y), elsewhere(result, results)))

@@ -168,13 +168,18 @@ def _cores(threads: int | None) -> tuple[int, ...]:
 
 
 def _subjects(bundles: Sequence[Path], checkpoint: Path | None) -> Named:
-    """Name, role and path of each; names are folder names, numbered where they repeat."""
+    """Name, role and path of each."""
     found = [("full precision", BASELINE, checkpoint)] if checkpoint else []
-    for path in bundles:
-        name = path.absolute().name
-        same = sum(other.absolute().name == name for _, role, other in found if role == BUNDLE)
-        found.append((f"{name} ({same + 1})" if same else name, BUNDLE, path))
-    return found
+    return found + [
+        (name, BUNDLE, path) for name, path in zip(names_of(bundles), bundles, strict=True)
+    ]
+
+
+def names_of(bundles: Sequence[Path]) -> list[str]:
+    """Folder names, numbered where they repeat."""
+    folders = [path.absolute().name for path in bundles]
+    before = [folders[:i].count(name) for i, name in enumerate(folders)]
+    return [f"{name} ({n + 1})" if n else name for name, n in zip(folders, before, strict=True)]
 
 
 def _plan(

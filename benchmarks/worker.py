@@ -71,6 +71,10 @@ class Worker:
 
         return {**describe(), "mixed": mixed()}
 
+    def _infer(self, faces: FaceBatch) -> None:
+        """What is timed."""
+        self._engine.infer(faces)
+
     def _timed(self, start: int, count: int, seconds: float, batch: int) -> list[int]:
         taken: list[int] = []
         left = int(seconds * 1e9)
@@ -81,7 +85,7 @@ class Worker:
                 self._faces[[i % len(self._faces) for i in range(first, first + batch)]]
             )
             began = time.perf_counter_ns()
-            self._engine.infer(faces)
+            self._infer(faces)
             taken.append(time.perf_counter_ns() - began)
             left -= taken[-1]
         return taken
@@ -121,15 +125,14 @@ def answer(worker: Worker, line: str) -> dict[str, Any]:
     return result
 
 
-def serve(commands: TextIO, answers: TextIO) -> None:
+def serve(commands: TextIO, answers: TextIO, worker: Worker) -> None:
     """Answer commands until there are none."""
-    worker = Worker()
     for line in commands:
         answers.write(json.dumps(answer(worker, line)) + "\n")
         answers.flush()
 
 
-def _private_stdout() -> TextIO:
+def private_stdout() -> TextIO:
     """Standard output for the answers alone; descriptor 1 leads to standard error from now on."""
     private = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -137,4 +140,4 @@ def _private_stdout() -> TextIO:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin, _private_stdout())
+    serve(sys.stdin, private_stdout(), Worker())

@@ -16,6 +16,8 @@ class Peer:
     """Model files that it does not bring: a user puts them into the folder of `--files`."""
     told: str = ""
     """What a reader must know of it."""
+    watches: bool = True
+    """It brings a face detector of its own."""
 
 
 PEERS = (
@@ -43,11 +45,13 @@ PEERS = (
         ("hsemotion-onnx==0.3.1", "opencv-python<5"),
         ("enet_b0_8_best_vgaf.onnx",),
         "EmotiEffLib's ONNX form; contempt is left out of its eight answers",
+        watches=False,
     ),
     Peer(
         "emotions-recognition-retail-0003",
         ("openvino>=2024", "opencv-python-headless<5"),
         ("emotions-recognition-retail-0003.xml", "emotions-recognition-retail-0003.bin"),
         "OpenVINO's Open Model Zoo; it knows neither fear nor disgust",
+        watches=False,
     ),
 )

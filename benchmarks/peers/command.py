@@ -1,12 +1,10 @@
-"""`edge-fer bench peers`: bundles and peers in one interleaved run."""
+"""`edge-fer bench peers`: bundles and peers in one interleaved run, on faces and on a clip."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -15,23 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
-from benchmarks.accuracy import answers, predict
+from benchmarks import machine, throttle
+from benchmarks.accuracy import predict
 from benchmarks.faces import Faces, labelled_faces
-from benchmarks.latency import Turn, cost, measure, medians, speed, warm_up
 from benchmarks.peers import PEERS, Peer
-from benchmarks.peers.environments import installed_bytes, python_of
-from benchmarks.peers.report import PeerReport, PeerResult, known_files
-from benchmarks.records import BUNDLE, Settings
+from benchmarks.peers.clip import Seen, WatchedClip, composed, recorded
+from benchmarks.peers.entrants import FACES, FRAMES, entrants
+from benchmarks.peers.report import PeerReport
+from benchmarks.peers.results import results
+from benchmarks.peers.turns import Way, take_turns
+from benchmarks.records import Settings
 from benchmarks.subject import Subject
 from edge_fer.engines import default_threads
-from edge_fer.errors import ConfigError, EdgeFerError, NotFound
+from edge_fer.errors import ConfigError, NotFound
 from edge_fer.progress import Progress
-from edge_fer.statistics import accuracy, macro_f1, paired_difference
-from edge_fer.types import ScoreBatch
+from edge_fer.types import Box, FaceBatch
 
 SETTINGS = Settings(rounds=20, queries=52, turn_s=1.0, warmup=10, rate_s=0.0)
-WORKER = Path(__file__).parent / "worker.py"
+CLIP = Settings(rounds=20, queries=15, turn_s=0.0, warmup=5, rate_s=0.0)
+"""The same frames for all: three times those of the clip, whatever they take."""
+CHUNK = 20
+"""Frames a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Asked:
     data: str
     split: str
     limit: int | None
+    camera: str | None
     only: Sequence[str]
     bundles: Sequence[Path]
     files: Path | None
@@ -48,128 +51,73 @@ class Asked:
     out: Path
 
 
-@dataclass(slots=True)
-class _Side:
-    """What is known of one of them so far."""
-
-    name: str
-    told: str
-    failed: str | None = None
-    load_ms: float = 0.0
-    first_ms: float = 0.0
-    start_s: float | None = None
-    installed: int | None = None
-    turns: list[Turn] = field(default_factory=list)
-    memory: tuple[int, int] = (0, 0)
-    scores: ScoreBatch | None = None
-
-
-def measure_peers(asked: Asked, progress: Progress, settings: Settings = SETTINGS) -> PeerReport:
+def measure_peers(
+    asked: Asked, progress: Progress, settings: Settings = SETTINGS, clip_settings: Settings = CLIP
+) -> PeerReport:
     """Measure and write; raises ConfigError, NotFound or BadData for what is asked wrongly.
 
     A peer that cannot be run is listed with the reason, and the others are measured.
     """
     chosen = _chosen(asked)
     faces = labelled_faces(asked.data, asked.split, asked.limit)
+    clip = recorded(asked.camera) if asked.camera else composed(asked.data, asked.split)
     cores = tuple(sorted(os.sched_getaffinity(0)))[: default_threads()]
     facts: dict[str, Any] = {**machine.facts(), "before": machine.condition()}
-    with TemporaryDirectory() as scratch, ExitStack() as stack:
-        run = _Run(asked, faces, Path(scratch), cores, stack, progress)
-        for path in asked.bundles:
-            run.bundle(path)
-        for peer in chosen:
-            run.peer(peer)
-        run.measure(settings)
+    before = throttle.read()
+    all_of_them = list(entrants(asked.bundles, chosen, asked.files, asked.environments, progress))
+    with TemporaryDirectory(prefix="edge-fer-peers-") as folder:
+        scratch = Path(folder)
+        ways = (_faces(faces, scratch, settings, progress), _frames(clip, scratch, clip_settings))
+        found = [take_turns(all_of_them, way, cores, scratch, progress) for way in ways]
     facts["after"] = machine.condition()
+    slowed = throttle.slowed(before, throttle.read())
     report = PeerReport(
         made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         edge_fer=metadata.version("edge-fer"),
         faces=faces.facts,
+        clip=clip.facts,
         machine=facts,
-        results=tuple(_result(side, run.sides, faces) for side in run.sides),
+        results=results(all_of_them, found[0], found[1], faces.truth, clip.known),
+        invalid=slowed,
     )
     report.write(asked.out)
     return report
 
 
-class _Run:
-    """Bundles and peers, each in a process."""
+def _faces(faces: Faces, scratch: Path, settings: Settings, progress: Progress) -> Way:
+    """Single faces, at the size that each of them takes."""
 
-    def __init__(
-        self,
-        asked: Asked,
-        faces: Faces,
-        scratch: Path,
-        cores: tuple[int, ...],
-        stack: ExitStack,
-        progress: Progress,
-    ) -> None:
-        self._asked, self._faces, self._scratch = asked, faces, scratch
-        self._cores, self._stack, self._progress = cores, stack, progress
-        self._subjects: dict[str, Subject] = {}
-        self.sides: list[_Side] = []
+    def file(told: dict[str, Any]) -> Path:
+        size = told.get("side") or told["model"]["input_size"]
+        return _saved(scratch / f"faces-{size}.npy", lambda: faces.at(size))
 
-    def bundle(self, path: Path) -> None:
-        """One of ours."""
-        side = self._side(path.absolute().name, "edge-fer")
-        self._open(side, path, None)
+    def ask(subject: Subject) -> Any:
+        return predict(subject, faces.facts.count, progress)
 
-    def peer(self, peer: Peer) -> None:
-        """One of theirs: its files, its environment, its process."""
-        side = self._side(peer.name, peer.told)
-        missing = known_files(self._asked.files, peer.files)
-        if missing:
-            side.failed = f"needs {' and '.join(missing)} in the folder of --files"
-            return
-        self._progress("environments", 0, 1, peer.name)
-        try:
-            python = python_of(peer, self._asked.environments)
-        except EdgeFerError as error:
-            side.failed = str(error)
-            return
-        side.installed = installed_bytes(python)
-        given = [str(self._asked.files.absolute())] if self._asked.files else []
-        self._open(side, WORKER, [str(python), str(WORKER), peer.name, *given])
+    return Way(FACES, file, ask, settings)
 
-    def measure(self, settings: Settings) -> None:
-        """Rounds over all that were opened, then their answers."""
-        by_name = {side.name: side for side in self.sides}
-        timings = measure(list(self._subjects.values()), settings, self._progress)
-        for name, error in timings.failures.items():
-            by_name[name].failed = str(error)
-        for name, turns in timings.turns.items():
-            side, subject = by_name[name], self._subjects[name]
-            try:
-                side.turns, side.memory = turns, subject.memory()
-                side.scores = predict(subject, self._faces.facts.count, self._progress)
-            except EdgeFerError as error:
-                side.failed = str(error)
 
-    def _side(self, name: str, told: str) -> _Side:
-        self.sides.append(_Side(name, told))
-        return self.sides[-1]
+def _frames(clip: WatchedClip, scratch: Path, settings: Settings) -> Way:
+    """Whole frames, the same for all."""
 
-    def _open(self, side: _Side, path: Path, command: list[str] | None) -> None:
-        began = time.monotonic()
-        subject = Subject(side.name, BUNDLE, path, self._cores, command=command)
-        self._stack.callback(subject.close)
-        try:
-            answer = subject.load()
-            ready = time.monotonic() - began
-            subject.see(self._file(answer.get("side") or answer["model"]["input_size"]))
-            side.load_ms = answer["load_ms"]
-            side.first_ms = warm_up(subject, Settings(warmup=0))
-            side.start_s = ready + side.first_ms / 1000
-        except EdgeFerError as error:
-            side.failed = str(error)
-            return
-        self._subjects[side.name] = subject
+    def file(told: dict[str, Any]) -> Path:
+        return _saved(scratch / "frames.npy", lambda: clip.frames)
 
-    def _file(self, size: int) -> Path:
-        path = self._scratch / f"faces-{size}.npy"
-        if not path.is_file():
-            np.save(path, self._faces.at(size))
-        return path
+    def ask(subject: Subject) -> list[list[Seen]]:
+        count, seen = len(clip.frames), []
+        for start in range(0, count, CHUNK):
+            seen += subject.ask("watch", start=start, stop=min(start + CHUNK, count))["seen"]
+        return [
+            [(Box(*corners), int(np.argmax(scores))) for corners, scores in frame] for frame in seen
+        ]
+
+    return Way(FRAMES, file, ask, settings)
+
+
+def _saved(path: Path, pictures: Callable[[], FaceBatch]) -> Path:
+    if not path.is_file():
+        np.save(path, pictures())
+    return path
 
 
 def _chosen(asked: Asked) -> list[Peer]:
@@ -181,26 +129,3 @@ def _chosen(asked: Asked) -> list[Peer]:
     if asked.files and not asked.files.is_dir():
         raise NotFound(f"{asked.files}: no such folder of model files")
     return [peer for peer in PEERS if not asked.only or peer.name in asked.only]
-
-
-def _result(side: _Side, sides: Sequence[_Side], faces: Faces) -> PeerResult:
-    if side.failed or side.scores is None:
-        return PeerResult(side.name, side.told, side.failed or "not measured")
-    truth = faces.truth
-    assert truth is not None
-    best = answers(side.scores)
-    first = next(one for one in sides if one.scores is not None)
-    ours = None if side is first else first
-    return PeerResult(
-        name=side.name,
-        told=side.told,
-        cost=cost(side.load_ms, side.first_ms, side.memory, side.turns),
-        start_s=side.start_s,
-        installed_bytes=side.installed,
-        accuracy=accuracy(best, truth),
-        macro_f1=macro_f1(best, truth),
-        difference=paired_difference(best, answers(ours.scores), truth)
-        if ours and ours.scores is not None
-        else None,
-        speed=speed(medians(side.turns), medians(ours.turns)).value if ours else None,
-    )

@@ -1,114 +1,99 @@
-"""The peers beside our bundles, as JSON and as Markdown."""
+"""The peers beside our bundles, as JSON, as Markdown and as a page.
+
+`peers.json` has the schema `edge-fer/peers/1`: the fields of `PeerReport`, nested as they are
+declared, with `null` for whatever was not measured. New fields may be added; a field that changes
+its meaning raises the number.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cells import MISSING, Cell, Table, interval, maybe
+from benchmarks.machine import is_busy
 from benchmarks.markdown import aligned, table_lines
-from benchmarks.records import Cost, FaceFacts
-from benchmarks.words import megabytes, number, percent, percent_range, points, points_range, times
-from edge_fer.statistics import Interval
+from benchmarks.peers.clip import ClipFacts
+from benchmarks.peers.page import page
+from benchmarks.peers.results import PeerResult
+from benchmarks.peers.tables import absent, side_by_side, watching
+from benchmarks.records import BUNDLE, FaceFacts
 from edge_fer.storage import write_file
 
 SCHEMA = "edge-fer/peers/1"
-
-
-@dataclass(frozen=True, slots=True)
-class PeerResult:
-    """One package, or one of our bundles, on the same faces."""
-
-    name: str
-    told: str
-    failed: str | None = None
-    """Why it was not run."""
-    cost: Cost | None = None
-    start_s: float | None = None
-    """From the start of its process to its first answer."""
-    installed_bytes: int | None = None
-    accuracy: Interval | None = None
-    macro_f1: float | None = None
-    difference: Interval | None = None
-    """Accuracy minus that of the first bundle, paired."""
-    speed: float | None = None
-    """Median over the rounds of its p50 / that of the first bundle."""
+TITLE = "edge-fer beside other packages"
 
 
 @dataclass(frozen=True, slots=True)
 class PeerReport:
-    """All of them."""
+    """All of them; `exit_status` is that of the command."""
 
     made: str
+    """UTC, ISO 8601."""
     edge_fer: str
+    """Version."""
     faces: FaceFacts
+    clip: ClipFacts
     machine: dict[str, Any]
+    """As `benchmarks.machine.facts` gives it, with `before` and `after`."""
     results: tuple[PeerResult, ...]
+    """Our bundles first."""
+    invalid: str | None = None
+    """Why the times must not be quoted, such as a throttled processor."""
     schema: str = SCHEMA
 
+    @property
+    def exit_status(self) -> int:
+        """1 if a bundle failed; a peer that cannot be run is listed with the reason."""
+        return int(
+            any((r.failed or (r.clip and r.clip.failed)) and r.role == BUNDLE for r in self.results)
+        )
+
     def write(self, folder: Path) -> None:
-        """`peers.json` and `peers.md`; raises StorageError."""
+        """`peers.json`, `peers.md` and `peers.html`; raises StorageError."""
         text = json.dumps(asdict(self), indent=1) + "\n"
+        shown = page(TITLE, self.line(), tuple(self.notes()), self.results, self.clip, self.invalid)
         write_file(folder / "peers.json", text.encode())
         write_file(folder / "peers.md", self.markdown().encode())
+        write_file(folder / "peers.html", shown.encode())
 
     def plain(self) -> str:
         """For a terminal."""
-        return "\n".join([*aligned(self.table()), "", *self.absent()])
+        tables = (side_by_side(self.results), watching(self.results, self.clip))
+        lines = [line for table in tables for line in (*aligned(table), "")]
+        return "\n".join([*lines, *self.notes(), *absent(self.results)])
 
     def markdown(self) -> str:
         """GitHub-flavoured Markdown."""
-        place = self.machine.get("board") or self.machine.get("cpu")
-        before, after = (self.machine[moment]["load"] for moment in ("before", "after"))
         lines = [
-            "# edge-fer beside other packages",
-            f"\nMade {self.made} on {place}, {self.machine['cores_allowed']} cores, load {before} "
-            f"before and {after} after, on {self.faces.count:,} faces of {self.faces.data} "
-            f"({self.faces.split}, list {str(self.faces.sha256)[:12]}).",
-            *table_lines(self.table()),
+            f"# {TITLE}",
+            f"\n{self.line()}\n",
+            *(f"- **Note:** {note}" for note in self.notes()),
+            *table_lines(side_by_side(self.results)),
+            *table_lines(watching(self.results, self.clip)),
             "\n## Notes\n",
             *(f"- {r.name}: {r.told}" for r in self.results if r.told),
             "\n## Not run\n",
-            *(f"- {line}" for line in self.absent() or ["none"]),
+            *(f"- {line}" for line in absent(self.results) or ["none"]),
         ]
         return "\n".join(lines) + "\n"
 
-    def absent(self) -> list[str]:
-        """One line for each that was not run."""
-        return [f"{r.name}: {r.failed}" for r in self.results if r.failed]
-
-    def table(self) -> Table:
-        """Those that were run."""
-        header = (
-            "Package", "Accuracy", "Difference", "Macro-F1", "Times our p50", "p50", "p90",
-            "Start to first answer", "Peak memory", "Installed",
-        )  # fmt: skip
-        caption = (
-            "One face at a time on the same cores and faces, interleaved rounds; times in "
-            "milliseconds. Differences are paired with the first row."
+    def line(self) -> str:
+        """When, where, and on which faces."""
+        place = self.machine.get("board") or self.machine.get("cpu")
+        before, after = (self.machine[moment]["load"] for moment in ("before", "after"))
+        return (
+            f"Made {self.made} on {place}, {self.machine['cores_allowed']} cores, load {before} "
+            f"before and {after} after, on {self.faces.count:,} faces of {self.faces.data} "
+            f"({self.faces.split}, list {str(self.faces.sha256)[:12]})."
         )
-        rows = tuple(_row(r) for r in self.results if not r.failed)
-        return Table("Side by side", caption, header, rows)
 
-
-def _row(r: PeerResult) -> tuple[Cell, ...]:
-    cost = r.cost
-    return (
-        Cell(r.name),
-        interval(r.accuracy, percent, percent_range),
-        interval(r.difference, points, points_range) if r.difference else Cell("", "reference"),
-        maybe(r.macro_f1, lambda f1: f"{f1:.3f}"),
-        maybe(r.speed, times),
-        *((Cell(number(ms)) for ms in (cost.p50_ms, cost.p90_ms)) if cost else (MISSING,) * 2),
-        maybe(r.start_s, lambda s: f"{s:.1f} s"),
-        Cell(megabytes(cost.peak_rss_bytes)) if cost else MISSING,
-        maybe(r.installed_bytes, megabytes),
-    )
-
-
-def known_files(files: Path | None, wanted: Sequence[str]) -> list[str]:
-    """The wanted files that the folder lacks."""
-    return [name for name in wanted if files is None or not (files / name).is_file()]
+    def notes(self) -> Iterator[str]:
+        """What must be known before a figure is quoted."""
+        if self.invalid:
+            yield f"INVALID: {self.invalid}: the times must not be quoted."
+        load = self.machine["before"]["load"]
+        if is_busy(load, self.machine["cores"] or 1):
+            yield f"The machine was busy before it began (load {load:.1f}): times are too long."

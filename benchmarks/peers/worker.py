@@ -2,7 +2,7 @@
 
 Only the standard library and NumPy: the peer's environment has no edge-fer.
 
-    PYTHON worker.py NAME [FILES]
+    PYTHON worker.py NAME faces|frames [FILES]
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 ADAPTERS = {
-    "fer": ("fer", "load"),
-    "fer-keras": ("fer", "load_keras"),
-    "facex": ("facex", "load"),
-    "deepface": ("deepface", "load"),
-    "hsemotion-onnx": ("hsemotion", "load"),
-    "emotions-recognition-retail-0003": ("retail", "load"),
+    "fer": ("fer", "load", "watch"),
+    "fer-keras": ("fer", "load_keras", "watch_keras"),
+    "facex": ("facex", "load", "watch"),
+    "deepface": ("deepface", "load", "watch"),
+    "hsemotion-onnx": ("hsemotion", "load", None),
+    "emotions-recognition-retail-0003": ("retail", "load", None),
 }
-"""Peer to module and function of `adapters`."""
+"""Peer to module and functions of `adapters`: for faces, and for frames where it has a detector."""
 LABELS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger")
 """As `edge_fer.emotions` has them, which cannot be imported here; a test compares the two."""
 WORDS = {
@@ -34,22 +34,24 @@ WORDS = {
 
 
 class Worker:
-    """One peer, the faces, and what can be asked of them."""
+    """One peer, the faces or frames, and what can be asked of them."""
 
-    def __init__(self, name: str, files: Path | None) -> None:
-        self._name, self._files = name, files
+    def __init__(self, name: str, way: str, files: Path | None) -> None:
+        self._name, self._way, self._files = name, way, files
 
     def load(self, cores: list[int], **_: Any) -> dict[str, Any]:
         """Hold the process to `cores`, import the package, make its model ready."""
         os.sched_setaffinity(0, cores)
         began = time.perf_counter_ns()
-        module, function = ADAPTERS[self._name]
+        module, faces, frames = ADAPTERS[self._name]
         adapter = _adapter(module)
+        function = faces if self._way == "faces" else frames
+        assert function, "brings no face detector"
         self._answer = getattr(adapter, function)(self._files, len(cores))
         return {"load_ms": (time.perf_counter_ns() - began) / 1e6, "side": adapter.SIDE}
 
     def see(self, path: str) -> dict[str, Any]:
-        """Map the faces."""
+        """Map the faces, or the frames."""
         import numpy as np
 
         self._faces = np.load(path, mmap_mode="r")
@@ -71,6 +73,11 @@ class Worker:
         """Scores in the order of `LABELS`; 0 for what the peer does not know."""
         return {"scores": [seven(self._answer(self._face(i))) for i in range(start, stop)]}
 
+    def watch(self, start: int, stop: int) -> dict[str, Any]:
+        """The faces found in each of some frames: corners in pixels, scores as in `predict`."""
+        return {"seen": [[_plain(one) for one in self._answer(self._face(i))]
+                         for i in range(start, stop)]}  # fmt: skip
+
     def memory(self) -> dict[str, Any]:
         """Largest and present resident memory."""
         status = Path("/proc/self/status").read_text()
@@ -86,6 +93,13 @@ def seven(scores: dict[str, float]) -> list[float]:
     """A peer's own labels as the seven."""
     told = {WORDS.get(label.lower(), label.lower()): score for label, score in scores.items()}
     return [told.get(label, 0.0) for label in LABELS]
+
+
+def _plain(found: Any) -> list[list[float]]:
+    """Ready for JSON, which knows no numbers of NumPy."""
+    (left, top, width, height), scores = found
+    corners = (left, top, left + width, top + height)
+    return [[int(place) for place in corners], [float(score) for score in seven(scores)]]
 
 
 def _adapter(name: str) -> Any:
@@ -105,7 +119,8 @@ def main() -> None:
     os.dup2(2, 1)
     # The script's own folder would come first: it holds nothing that a package may import.
     sys.path.pop(0)
-    worker = Worker(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    name, way, *files = sys.argv[1:]
+    worker = Worker(name, way, Path(files[0]) if files else None)
     for line in sys.stdin:
         command = json.loads(line)
         try:

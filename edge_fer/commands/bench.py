@@ -173,6 +173,10 @@ def peers(
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test")] = "test",
     limit: Annotated[int, typer.Option(min=1, help="Most faces to use")] = 500,
+    camera: Annotated[
+        Optional[str],
+        typer.Option(help="A clip of your own, video:FILE; else one is made of the faces"),
+    ] = None,
     only: Annotated[
         Optional[list[str]], typer.Option(help="Name of a peer; all if omitted; may repeat")
     ] = None,
@@ -184,16 +188,17 @@ def peers(
     ] = Path(".cache/peers"),
     out: Annotated[Path, typer.Option(help="Folder of the report")] = Path("reports/peers"),
 ) -> None:
-    """Measure other packages on the same faces, each in an environment of its own."""
+    """Measure other packages on the same faces and frames, each in an environment of its own."""
     from benchmarks.peers.command import Asked, measure_peers
     from edge_fer.progress import Bars
 
-    asked = Asked(data, split, limit, tuple(only or ()), tuple(bundles or ()), files, environments,
-                  out)  # fmt: skip
+    chosen, named = tuple(bundles or ()), tuple(only or ())
+    asked = Asked(data, split, limit, camera, named, chosen, files, environments, out)
     with _stoppable("nothing was written"), Bars() as bars:
         report = measure_peers(asked, bars)
     typer.echo(report.plain())
-    typer.echo(f"report: {(out / 'peers.md').absolute()}")
+    typer.echo(f"report: {(out / 'peers.html').absolute()}")
+    raise typer.Exit(report.exit_status)
 
 
 if find_spec("edge_fer.commands.bench_pipeline"):  # whole chain, a module of its own

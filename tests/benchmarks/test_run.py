@@ -84,8 +84,8 @@ def test_an_error_of_a_vendor_becomes_an_answer():
 def test_prints_of_a_library_do_not_reach_the_answers():
     code = """if True:
         import io, os
-        from benchmarks.worker import _private_stdout
-        answers = _private_stdout()
+        from benchmarks.worker import private_stdout
+        answers = private_stdout()
         print("a library's greeting", flush=True)
         os.write(1, b"from native code")
         answers.write("answer"); answers.flush()"""

