@@ -10,7 +10,10 @@ from benchmarks.latency import is_unsteady
 from benchmarks.machine import is_busy
 from benchmarks.records import BASELINE, FaceFacts, Settings
 from benchmarks.results import Measured
+from benchmarks.words import percent
 
+MOST_WORK = 0.9
+"""Share of INT8 work below which an INT8 bundle is not what its name says."""
 LEAST_QUERIES, LEAST_S = 1024, 60.0
 """Of MLPerf Inference's single-stream scenario (mlcommons/inference_policies), a subject."""
 
@@ -41,6 +44,12 @@ def _of_subject(measured: Measured) -> Iterator[str]:
         yield (
             f"{measured.name}: is {model.precision_asked}, but the runtime executed "
             f"{model.precision_executed}."
+        )
+    share = model.int8_share if model and model.precision_asked == "int8" else None
+    if share is not None and share < MOST_WORK:
+        yield (
+            f"{measured.name}: is int8, but {percent(share)} of its multiplications ran on "
+            "8-bit integers, the others on floats."
         )
 
 

@@ -6,18 +6,25 @@ layers that fall back to floats.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterable
 from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from edge_fer.bundle import Bundle
+from edge_fer.engines import DEVICE
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 """LiteRT's operators that multiply; everything else is a thousandth of the work."""
 INTEGERS = ("i8", "u8", "int8")
+BYTES = ("int8", "uint8")
+"""ONNX Runtime's names of what an INT8 operator takes."""
 
 Work = tuple[float, bool]
 """Multiplications, and whether they are on 8-bit integers."""
@@ -32,6 +39,8 @@ def int8_share(bundle: Bundle, threads: int) -> float | None:
         return _share(_tflite(bundle))
     if bundle.manifest.format == "openvino":
         return _share(_openvino(bundle, threads))
+    if bundle.manifest.format == "onnx":
+        return _share(_onnx(bundle, threads))
     return None
 
 
@@ -76,6 +85,55 @@ def _openvino(bundle: Bundle, threads: int) -> Iterable[Work]:
         kernel = str(facts["primitiveType"].astype(str)).lower().rpartition("_")[2]
         if done:
             yield done, kernel in INTEGERS
+
+
+def _onnx(bundle: Bundle, threads: int) -> Iterable[Work]:
+    """Every operator that multiplies, as ONNX Runtime's own profile of one inference names it.
+
+    Channels that it pads to whole blocks count: it computes them. Nothing comes of a graph whose
+    parts another compiler took whole: what TensorRT does inside is not shown.
+    """
+    for event in _profile(bundle, threads):
+        node = event["args"]
+        kinds, shapes = _tensors(node.get("input_type_shape", []))
+        _, outputs = _tensors(node.get("output_type_shape", []))
+        name = node["op_name"]
+        if "Conv" in name:
+            # Scales and zero points stand between picture and kernel, and have fewer sides.
+            kernel = next(shape for shape in shapes[1:] if len(shape) == len(shapes[0]))
+            yield float(prod(outputs[0]) * prod(kernel[1:])), kinds[0] in BYTES
+        elif "Gemm" in name or "MatMul" in name:
+            yield float(prod(outputs[0]) * shapes[0][-1]), kinds[0] in BYTES
+
+
+def _profile(bundle: Bundle, threads: int) -> list[dict[str, Any]]:
+    """The operators of one inference, run on the device that the engine runs on."""
+    import onnxruntime
+
+    from edge_fer.engines.onnx import PROVIDERS
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    options.enable_profiling = True
+    # Else kernels that were packed are gone from the profile. Packing comes after the operators
+    # were chosen, and changes none of them.
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    provider = PROVIDERS[os.environ.get(DEVICE) or "CPU"]
+    side = bundle.manifest.input_size
+    with TemporaryDirectory() as scratch:
+        options.profile_file_prefix = str(Path(scratch) / "profile")
+        session = onnxruntime.InferenceSession(bundle.file(".onnx"), options, [provider])
+        face = np.zeros((1, side, side, 3), np.uint8)
+        session.run(None, {session.get_inputs()[0].name: face})
+        events = json.loads(Path(session.end_profiling()).read_text())
+    return [e for e in events if e.get("cat") == "Node" and "provider" in e["args"]]
+
+
+def _tensors(told: list[dict[str, list[int]]]) -> tuple[list[str], list[list[int]]]:
+    """Types and shapes of a profile's tensors: each is `{type: shape}`."""
+    pairs = [next(iter(one.items())) for one in told if one]
+    return [kind for kind, _ in pairs], [shape for _, shape in pairs]
 
 
 def _multiplications(operator: Any) -> float:

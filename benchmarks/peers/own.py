@@ -40,7 +40,7 @@ class Watcher(Worker):
 
     def watch(self, start: int, stop: int) -> dict[str, Any]:
         """The faces found in each of some frames: their boxes and scores."""
-        shown = (self._predictions(self._faces[i].copy()) for i in range(start, stop))
+        shown = (self._predictions(self._picture(i)) for i in range(start, stop))
         return {"seen": [[_plain(one) for one in frame] for frame in shown]}
 
     def _infer(self, faces: FaceBatch) -> None:

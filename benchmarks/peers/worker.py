@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import time
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,12 @@ class Worker:
         return {"load_ms": (time.perf_counter_ns() - began) / 1e6, "side": adapter.SIDE}
 
     def see(self, path: str) -> dict[str, Any]:
-        """Map the faces, or the frames."""
+        """Choose the faces, or the frames; a mapped file would count as the peer's memory."""
         import numpy as np
 
-        self._faces = np.load(path, mmap_mode="r")
-        return {"count": len(self._faces)}
+        mapped = np.load(path, mmap_mode="r")
+        self._pictures, self._shape, self._offset = path, mapped.shape, mapped.offset
+        return {"count": self._shape[0]}
 
     def time(self, start: int, count: int, seconds: float = 0.0) -> dict[str, Any]:
         """Nanoseconds of single inferences: at least `count`, and as many as fill `seconds`."""
@@ -86,7 +88,12 @@ class Worker:
         return {"peak_rss_bytes": peak, "steady_rss_bytes": now}
 
     def _face(self, number: int) -> Any:
-        return self._faces[number % len(self._faces)].copy()
+        import numpy as np
+
+        count, *shape = self._shape
+        size = prod(shape)
+        at = self._offset + number % count * size
+        return np.fromfile(self._pictures, np.uint8, size, offset=at).reshape(shape)
 
 
 def seven(scores: dict[str, float]) -> list[float]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from peers import asked, one_tiny_peer, tiny
 
 from benchmarks.latency import Turn
 from benchmarks.notes import notes
@@ -15,6 +16,7 @@ from benchmarks.results import Measured, results
 from edge_fer.datasets.corruptions import CORRUPTIONS
 from edge_fer.emotions import LABELS
 
+__all__ = ["asked", "one_tiny_peer", "tiny"]
 PARENT = "c0ffee" * 10 + "beef"
 PLAN = Settings(rounds=20, queries=60)
 # Name, format, precision, p50 in ms, size in MB, memory in MB, share of faces that change label.

@@ -91,10 +91,11 @@ def started(bundle: Path, out: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def workers_of(out: Path) -> list[int]:
-    """Processes that have the run's scratch faces open."""
-    maps = {int(p.parent.name): p for p in Path("/proc").glob("[0-9]*/maps")}
-    return [number for number, path in maps.items() if str(out) in _text(path)]
+def workers_of(run: int) -> list[int]:
+    """Processes that the run with this id started."""
+    states = {int(p.parent.name): _text(p) for p in Path("/proc").glob("[0-9]*/stat")}
+    # The parent is the second field after the name, which stands in brackets.
+    return [n for n, said in states.items() if said.rpartition(")")[2].split()[1:2] == [str(run)]]
 
 
 def _text(path: Path) -> str:
@@ -117,14 +118,15 @@ def test_a_signal_leaves_finished_parts_alone(number, tflite_bundle, tmp_path):
     out = tmp_path / "out"
     with started(tflite_bundle, out) as run:
         wait_for_rounds(out, 1)
-        assert workers_of(out)
+        workers = workers_of(run.pid)
+        assert workers
         run.send_signal(number)
         _, complaints = run.communicate(timeout=HANG_GUARD_S)
     assert run.returncode == 128 + number
     assert complaints.splitlines()[-1].endswith("the same command goes on")
     assert "Traceback" not in complaints
     assert [p.name for p in out.iterdir()] == [NAME]
-    assert workers_of(out) == []
+    assert not [n for n in workers if "benchmarks.worker" in _text(Path(f"/proc/{n}/cmdline"))]
 
 
 def test_a_killed_run_goes_on_and_its_report_says_so(tflite_bundle, tmp_path):
