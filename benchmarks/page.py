@@ -8,7 +8,7 @@ from html import escape
 from benchmarks import strips
 from benchmarks.document import document, facts, figure, opening, section
 from benchmarks.matrices import confusion, reliability
-from benchmarks.plots import MOST_NAMES, distribution, elsewhere, trade
+from benchmarks.plots import crowded, distribution, elsewhere, trade
 from benchmarks.records import Result
 from benchmarks.report import Report
 from benchmarks.svg import SERIES
@@ -50,13 +50,13 @@ def _opening(report: Report) -> str:
 def _speed(report: Report) -> str:
     results = report.results
     here = [r for r in results if r.cost and not elsewhere(r, results)]
+    many = crowded(results)
     both = any(r.cost and r.accuracy for r in results)
-    named = sum(bool(r.cost and r.accuracy) for r in results) <= MOST_NAMES
     left = figure(
         "Accuracy against latency",
         "Up and to the left is better; the line is the front that no model beats in both. "
         "Bars: 95 % interval, and p50 to p90. A ring is of another machine.",
-        trade(results) + _legend(results, "phone" if named else "") if both else None,
+        trade(results) + legend(results, many, "" if many else "phone") if both else None,
     )
     # The colours are those of all subjects: one that is left out keeps its own.
     timed = tuple(r if r in here else Result(r.name, r.role) for r in results)
@@ -64,7 +64,7 @@ def _speed(report: Report) -> str:
         "Latency",
         "Share of inferences that took at most so long; the dot is the median. The slowest "
         "0.5 % are cut off.",
-        distribution(timed) + _legend(timed) if here else None,
+        distribution(timed) + legend(timed) if here else None,
     )
     return f'<section><h2>Speed and accuracy</h2><div class="pair">{left}{right}</div></section>'
 
@@ -89,13 +89,13 @@ def _expressions(report: Report) -> str:
     shown = figure(
         "Change by expression",
         "A bar that crosses the line is no proven change. Intervals are Agresti and Min's, 95 %.",
-        drawn + _legend([r if r.versus else None for r in report.results]) if drawn else None,
+        drawn + legend([r if r.versus else None for r in report.results]) if drawn else None,
     )
     faults = strips.faults(report.results)
     beside = figure(
         "Accuracy under faults of cameras and crops",
         "The same faces, one fault at one strength at a time. Bars: 95 % interval.",
-        faults + _legend(report.results) if faults else None,
+        faults + legend(report.results) if faults else None,
     )
     return f'<section><h2>Where they differ</h2><div class="pair">{shown}{beside}</div></section>'
 
@@ -126,10 +126,10 @@ def _conditions(report: Report) -> str:
     return f'<section><h2>Energy</h2><div class="pair">{shown}</div></section>'
 
 
-def _legend(results: Sequence[Result | None], kind: str = "") -> str:
-    """One entry for each drawn subject, in its colour."""
+def legend(results: Sequence[Result | None], numbered: bool = False, kind: str = "") -> str:
+    """One entry for each drawn subject, in its colour, with its number where dots have them."""
     entries = "".join(
-        f'<li class="s{i % SERIES}">{escape(result.name)}</li>'
+        f'<li class="s{i % SERIES}">{f"{i + 1} " if numbered else ""}{escape(result.name)}</li>'
         for i, result in enumerate(results)
         if result and (result.cost or result.accuracy)
     )

@@ -13,10 +13,12 @@ from benchmarks.svg import FONT, FRAME, SERIES, Scale, axes, svg, time_columns
 
 LEVELS = (0, 25, 50, 75, 90, 99)
 """Percentiles with a line of their own."""
+AIR = 6
+"""Pixels more than its font that a number is given."""
 LONGEST = 28
 """Characters of a label in a plot."""
 MOST_NAMES = 5
-"""Names beside the dots; with more of them only the legend tells the colours."""
+"""Names beside the dots; of more of them the numbers, which the legend explains."""
 
 Timed = tuple[int, Result, Cost]
 """Colour, subject and its cost."""
@@ -83,8 +85,7 @@ def trade(results: Sequence[Result], unit: str = "face") -> str:
     parts.append(_front(front(results), x, y))
     for index, result, cost in timed:
         parts.append(_point(index, result, cost, (x, y), elsewhere(result, results)))
-    if len(timed) <= MOST_NAMES:
-        parts.append(_point_labels(timed, x, y))
+    parts.append(_point_labels(results, x, y))
     return svg(parts, "Accuracy against latency, by model")
 
 
@@ -115,18 +116,29 @@ def _point(index: int, result: Result, cost: Cost, at: tuple[Scale, Scale], holl
     )
 
 
-def _point_labels(timed: Sequence[Timed], x: Scale, y: Scale) -> str:
-    marks, texts = [], []
-    for _, result, cost in timed:
-        low, high = (result.accuracy or {})["accuracy_95"]
+def crowded(results: Sequence[Result]) -> bool:
+    """Too many for their names: the dots have numbers."""
+    return sum(bool(r.cost and r.accuracy) for r in results) > MOST_NAMES
+
+
+def _point_labels(results: Sequence[Result], x: Scale, y: Scale) -> str:
+    """Names, or in a crowd numbers from 1 in the order of the results."""
+    many, marks, texts, colours = crowded(results), [], [], []
+    for number, result in enumerate(results):
+        cost = result.cost
+        if not cost or not result.accuracy:
+            continue
+        low, high = result.accuracy["accuracy_95"]
         across = x(cost.p50_ms)
         marks.append(Rectangle(across - 6, y(high), max(across + 6, x(cost.p90_ms)), y(low)))
-        texts.append(_short(result.name))
-    places = place_labels(marks, texts, FRAME, FONT)
+        texts.append(str(number + 1) if many else _short(result.name))
+        colours.append(number % SERIES)
+    # Numbers stand close to each other: with air around them they stay apart on a phone too.
+    places = place_labels(marks, texts, FRAME, FONT + (AIR if many else 0))
     return "".join(
-        f'<text class="name s{index}" x="{left:.1f}" y="{base:.1f}" text-anchor="{anchor}">'
-        f"{escape(text)}</text>"
-        for (index, _, _), (left, base, anchor), text in zip(timed, places, texts, strict=True)
+        f'<text class="{"mark" if many else "name"} s{colour}" x="{left:.1f}" y="{base:.1f}" '
+        f'text-anchor="{anchor}">{escape(text)}</text>'
+        for colour, (left, base, anchor), text in zip(colours, places, texts, strict=True)
     )
 
 

@@ -4,13 +4,13 @@ LIGHT = """
 --page:#fafaf8; --sheet:#fff; --ink:#1d2126; --quiet:#626b75; --rule:#e4e5e2; --grid:#ebece9;
 --accent:#2563a8; --on-accent:#fff; --good:#1b7046; --bad:#b3261e; --unsure:#8a5a00;
 --s0:#6b7280; --s1:#2563a8; --s2:#c2570c; --s3:#0f8060; --s4:#8b3fa8; --s5:#b3261e; --s6:#1f8fae;
---s7:#8a7400;
+--s7:#8a7400; --s8:#c93a86; --s9:#4d7c0f; --s10:#5b4fc7; --s11:#7a4a2b;
 """
 DARK = """
 --page:#131517; --sheet:#1b1e21; --ink:#e6e8ea; --quiet:#9aa3ad; --rule:#2d3236; --grid:#282c30;
 --accent:#74aef0; --on-accent:#10151b; --good:#6fcf9a; --bad:#f2938c; --unsure:#e3b75f;
 --s0:#a3abb5; --s1:#74aef0; --s2:#f2a15f; --s3:#5fcfab; --s4:#cf94e8; --s5:#f2938c; --s6:#6fcbe3;
---s7:#dcc65a;
+--s7:#dcc65a; --s8:#f08cc0; --s9:#a9d46b; --s10:#a79ff5; --s11:#cda285;
 """
 RULES = """
 * { box-sizing: border-box; }
@@ -48,14 +48,15 @@ small { display: block; font-size: 12px; font-weight: 400; line-height: 1.35; co
 .many { display: grid; gap: 20px;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
 .pair > *, .many > * { min-width: 0; }
+.pair > figure:only-child { max-width: 610px; }
 figure { margin: 0; padding: 16px; background: var(--sheet); border: 1px solid var(--rule);
   border-radius: 10px; }
 figcaption { margin-bottom: 10px; font-weight: 600; }
 figcaption small { margin-top: 2px; }
 svg { display: block; width: 100%; height: auto; font-size: 12px; overflow: visible; }
 svg text { fill: var(--quiet); font-variant-numeric: tabular-nums; }
-svg text.name { fill: var(--s); font-weight: 600; paint-order: stroke; stroke: var(--sheet);
-  stroke-width: 3px; }
+svg text.name, svg text.mark { fill: var(--s); font-weight: 600; paint-order: stroke;
+  stroke: var(--sheet); stroke-width: 3px; }
 svg text.count { fill: var(--ink); } svg text.strong { fill: var(--on-accent); }
 .grid { stroke: var(--grid); fill: none; } .cell { fill: var(--accent); }
 .line { fill: none; stroke: var(--s); stroke-width: 2; stroke-linejoin: round; }
@@ -79,7 +80,7 @@ svg text.count { fill: var(--ink); } svg text.strong { fill: var(--on-accent); }
   svg text.name { display: none; } .legend.phone { display: flex; } }
 @media print { .box { overflow: visible; } figure, tr { break-inside: avoid; } }
 """
-COLOURS = "".join(f".s{i} {{ --s: var(--s{i}); }}\n" for i in range(8))
+COLOURS = "".join(f".s{i} {{ --s: var(--s{i}); }}\n" for i in range(12))
 STYLE = (
     f":root {{{LIGHT}}}\n@media (prefers-color-scheme: dark) {{ :root {{{DARK}}} }}\n"
     f"{COLOURS}{RULES}"

@@ -93,8 +93,12 @@ def _onnx(bundle: Bundle, threads: int) -> Iterable[Work]:
     Channels that it pads to whole blocks count: it computes them. Nothing comes of a graph whose
     parts another compiler took whole: what TensorRT does inside is not shown.
     """
-    for event in _profile(bundle, threads):
-        node = event["args"]
+    from edge_fer.engines.onnx import WHOLE
+
+    nodes = [event["args"] for event in _profile(bundle, threads)]
+    if any(WHOLE in node["op_name"] for node in nodes):
+        return
+    for node in nodes:
         kinds, shapes = _tensors(node.get("input_type_shape", []))
         _, outputs = _tensors(node.get("output_type_shape", []))
         name = node["op_name"]

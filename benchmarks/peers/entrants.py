@@ -11,6 +11,7 @@ from benchmarks.peers import Peer
 from benchmarks.peers.environments import installed_bytes, python_of
 from benchmarks.records import BUNDLE
 from benchmarks.run import names_of
+from edge_fer.detectors import default_detector
 from edge_fer.errors import EdgeFerError
 from edge_fer.progress import Progress
 
@@ -47,7 +48,7 @@ def entrants(
     """Ours first; environments that are missing are made."""
     for name, path in zip(names_of(bundles), bundles, strict=True):
         yield Entrant(
-            name, BUNDLE, "edge-fer", path,
+            name, BUNDLE, f"edge-fer; frames by {default_detector()}, each by itself", path,
             {way: [sys.executable, "-m", module] for way, module in
              ((FACES, "benchmarks.worker"), (FRAMES, "benchmarks.peers.own"))},
         )  # fmt: skip

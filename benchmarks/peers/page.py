@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from html import escape
 
 from benchmarks.document import document, figure, opening, section
+from benchmarks.page import legend
 from benchmarks.peers.clip import ClipFacts
 from benchmarks.peers.results import PeerResult
 from benchmarks.peers.tables import absent, side_by_side, watching
-from benchmarks.plots import trade
+from benchmarks.plots import crowded, trade
 from benchmarks.records import BUNDLE, Cost, Result
-from benchmarks.svg import SERIES
 from edge_fer.statistics import Interval
 
 
@@ -27,7 +27,7 @@ def page(
     faces = [_as_result(r) for r in results]
     frames = [_on_clip(r) for r in results]
     drawn = [
-        figure(name, said, trade(shown, unit) + _legend(shown))
+        figure(name, said, trade(shown, unit) + legend(shown, crowded(shown)))
         for name, said, shown, unit in (
             ("Single faces", "Accuracy against the time for a face.", faces, "face"),
             ("The clip", "Faces found and named rightly, of all, against the time for a frame.",
@@ -39,8 +39,8 @@ def page(
     gone = [f"<li>{escape(one)}</li>" for one in absent(results)] or ["<li>none</li>"]
     body = [
         opening(title, line, notes, invalid),
-        section(side_by_side(results), "headline"),
-        section(watching(results, clip), "headline"),
+        section(side_by_side(results)),
+        section(watching(results, clip)),
         '<section><h2>Speed and accuracy</h2><p class="caption">Up and to the left is better. '
         f'Bars: 95 % interval, and p50 to p90.</p><div class="pair">{"".join(drawn)}</div>'
         "</section>",
@@ -68,10 +68,3 @@ def _on_clip(r: PeerResult) -> Result:
 def _drawn(name: str, cost: Cost, share: Interval) -> Result:
     found = {"accuracy": share.value, "accuracy_95": (share.low, share.high)}
     return Result(name, BUNDLE, cost=cost, accuracy=found)
-
-
-def _legend(results: Sequence[Result]) -> str:
-    entries = "".join(
-        f'<li class="s{i % SERIES}">{escape(r.name)}</li>' for i, r in enumerate(results) if r.cost
-    )
-    return f'<ul class="legend">{entries}</ul>'

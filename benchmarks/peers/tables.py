@@ -15,11 +15,12 @@ def side_by_side(results: Sequence[PeerResult]) -> Table:
     """Those that were asked for single faces."""
     header = (
         "Package", "Accuracy", "Difference", "Macro-F1", "Times our p50", "p50", "p90",
-        "Start to first answer", "Peak memory", "Installed",
+        "Start", "Peak memory", "Installed",
     )  # fmt: skip
     caption = (
         "One face at a time on the same cores and faces, interleaved rounds; times in "
-        "milliseconds. Differences are paired with the first row."
+        "milliseconds. Differences are paired with the first row. Start is from the start of the "
+        "process to its first answer."
     )
     rows = tuple(_row(r) for r in results if not r.failed)
     return Table("Side by side", caption, header, rows)
@@ -29,7 +30,7 @@ def watching(results: Sequence[PeerResult], clip: ClipFacts) -> Table:
     """Those that find faces too, each in its own way."""
     header = (
         "Package", "Faces found", "A frame", "Beside them", "Right of the found",
-        "Right of all", "Times our p50", "p50", "p90", "Start to first frame", "Peak memory",
+        "Right of all", "Times our p50", "p50", "p90", "Start", "Peak memory",
     )  # fmt: skip
     different = "" if clip.different is None else f" ({clip.different:,} different)"
     share = clip.faces / clip.frames
