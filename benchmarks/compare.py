@@ -12,7 +12,7 @@ from benchmarks.cells import MISSING, Cell, Table
 from benchmarks.markdown import aligned
 from benchmarks.records import Result
 from benchmarks.report import Report
-from benchmarks.rules import POINTS, RATIOS, Rule, rules_of
+from benchmarks.rules import POINTS, RATIOS, TIMED, Rule, rules_of
 from benchmarks.words import points, points_range, signed, times
 from edge_fer.errors import BadData, ConfigError, NotFound
 from edge_fer.statistics import Interval, agreement, paired_difference
@@ -47,7 +47,8 @@ def compare(before: Path, after: Path, fail_on: str | None = None) -> Comparison
     pairs = [_pair(r, here[r.name], old, new) for r in old.results if r.name in here]
     if not pairs:
         raise ConfigError(f"{before} and {after}: no model has the same name in both")
-    broken = tuple(_broken(pairs, rules))
+    gone = [r.name for r in old.results if r.name not in here]
+    broken = (*_broken(pairs, rules), *_unsaid(gone, (old, new), rules))
     lines = [*aligned(_table(pairs)), "", *_notes(old, new), *broken]
     return Comparison(tuple(lines), broken)
 
@@ -126,6 +127,16 @@ def _broken(pairs: list[Pair], rules: list[Rule]) -> Iterator[str]:
             elif value > rule.most:
                 shown = f"{signed(value)} points" if rule.figure in POINTS else times(value)
                 yield f"FAIL {pair.name}: {rule.text}: {rule.figure} is {shown}"
+
+
+def _unsaid(gone: list[str], runs: tuple[Report, Report], rules: list[Rule]) -> Iterator[str]:
+    """Rules that nothing can be said of: the model is gone, or the times must not be quoted."""
+    for name in gone:
+        yield from (f"FAIL {name}: {rule.text}: it is not in the later run" for rule in rules)
+    for report, when in zip(runs, ("earlier", "later"), strict=True):
+        for rule in rules:
+            if report.invalid and rule.figure in TIMED:
+                yield f"FAIL {rule.text}: the {when} run is invalid ({report.invalid})"
 
 
 def _table(pairs: list[Pair]) -> Table:

@@ -110,12 +110,14 @@ def measure(
 
 def _turn(subject: Timed, number: int, settings: Settings, meter: Meter | None) -> Turn:
     """Milliseconds over the faces that all see in this round, and the energy they took."""
-    count = settings.settle + settings.queries
+    first = number * (settings.settle + settings.queries)
     before = meter.joules() if meter else 0.0
-    taken = subject.time(number * count, count, settings.turn_s)
+    dropped = subject.time(first, settings.settle) if settings.settle else []
+    # By themselves, so that the seconds asked for are those of inferences that count.
+    taken = subject.time(first + settings.settle, settings.queries, settings.turn_s)
     joules = meter.joules() - before if meter else None
-    ms = np.array(taken[settings.settle :], np.float64) / 1e6
-    return Turn(ms, joules, len(taken), sum(taken) / 1e9)
+    spent = sum(dropped) + sum(taken)
+    return Turn(np.array(taken) / 1e6, joules, len(dropped) + len(taken), spent / 1e9)
 
 
 def cost(load_ms: float, first_ms: float, memory: tuple[int, int], turns: Sequence[Turn]) -> Cost:

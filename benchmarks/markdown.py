@@ -18,7 +18,8 @@ def markdown(report: Report) -> str:
 
 def plain(report: Report) -> str:
     """The summary in aligned columns, and the notes."""
-    return "\n".join([*aligned(tables(report)["summary"]), "", *report.notes]).rstrip()
+    told = [*_invalid(report), *report.notes]
+    return "\n".join([*aligned(tables(report)["summary"]), "", *told]).rstrip()
 
 
 def aligned(table: Table) -> list[str]:
@@ -36,11 +37,18 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield "# edge-fer benchmark"
     yield f"\nMade {report.made} with edge-fer {_safe(report.edge_fer)}."
+    yield from (f"\n**{_safe(line)}**" for line in _invalid(report))
     if report.notes:
         yield ""
         yield from (f"- **Note:** {_safe(note)}" for note in report.notes)
     for table in tables(report).values():
         yield from table_lines(table)
+
+
+def _invalid(report: Report) -> Iterator[str]:
+    """What stands before every figure of a run that must not be quoted."""
+    if report.invalid:
+        yield f"INVALID: {report.invalid}: the times must not be quoted."
 
 
 def table_lines(table: Table) -> Iterator[str]:

@@ -11,6 +11,8 @@ POINTS = ("drop", "agreement", "ece")
 """Figures in percentage points: accuracy lost, agreement lost, calibration error gained."""
 RATIOS = ("p50", "p90", "p99", "first", "load", "memory", "size", "energy")
 """Figures as the later run's over the earlier one's: more is worse."""
+TIMED = ("p50", "p90", "p99", "first", "load", "energy")
+"""Ratios that a slowed processor spoils."""
 FORM = re.compile(r"\s*([a-z0-9]+)\s*>\s*(\d+(?:\.\d+)?)\s*(pp|x)\s*")
 
 

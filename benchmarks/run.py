@@ -101,7 +101,7 @@ def bench(
             results=results(measured, chosen.truth),
             machine=facts,
             baseline_machine=known.place if known else None,
-            invalid=throttle.slowed(before, throttle.read()),
+            invalid=throttle.slowed(before, throttle.read()) or journal.get("slowed"),
             sittings=journal.sittings,
             notes=notes(measured, chosen.facts, facts, settings, known.place if known else None),
         )

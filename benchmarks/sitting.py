@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import rates
+from benchmarks import rates, throttle
 from benchmarks.accuracy import answers, predict
 from benchmarks.energy import Meter
 from benchmarks.faces import Faces
@@ -37,6 +37,7 @@ class Sitting:
         progress: Progress,
     ) -> None:
         self._faces, self._settings, self._scratch = faces, settings, scratch
+        self._before = throttle.read()
         self._journal, self._meter, self._progress = journal, meter, progress
         self._subjects: dict[str, Subject] = {}
         self._measured: dict[str, Measured] = {}
@@ -132,8 +133,11 @@ class Sitting:
         return found[: self._settings.rounds]
 
     def _keep(self, number: int, turns: dict[str, Turn]) -> None:
-        kept = {name: {**_plain(turn)} for name, turn in turns.items()}
+        kept = {name: _plain(turn) for name, turn in turns.items()}
         self._journal.put(kept, "round", number)
+        slowed = throttle.slowed(self._before, throttle.read())
+        if slowed:  # a later sitting would know nothing of it, and keep the round
+            self._journal.put(slowed, "slowed")
 
     def _weigh(self, subject: Subject) -> None:
         self._measured[subject.name].memory = subject.memory()

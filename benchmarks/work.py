@@ -32,9 +32,6 @@ Work = tuple[float, bool]
 
 def int8_share(bundle: Bundle, threads: int) -> float | None:
     """0 to 1; None for a format whose executed graph is not shown."""
-    told = bundle.manifest.made.get("int8_share")
-    if isinstance(told, (int, float)):
-        return float(told)
     if bundle.manifest.format == "tflite":
         return _share(_tflite(bundle))
     if bundle.manifest.format == "openvino":

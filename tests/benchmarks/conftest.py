@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -35,19 +35,36 @@ def report() -> Report:
 
 
 @pytest.fixture
+def crowd() -> Report:
+    """The parent and nine bundles, seven of them close together."""
+    rows = [
+        (f"xception-{precision}-{name}", name, precision, ms, 83.2, 100, share)
+        for name, times in (("tflite", (22.5, 21.0, 9.1)), ("openvino", (21.7, 22.2, 6.4)),
+                            ("onnx", (20.1, 20.3, 17.9)))
+        for precision, ms, share in zip(("fp32", "fp16", "int8"), times, (0.0, 0.0, 0.03),
+                                        strict=True)
+    ]  # fmt: skip
+    return drawn_report(3589, broken=False, subjects=(SUBJECTS[0], *rows))
+
+
+@pytest.fixture
 def draw() -> Callable[..., Report]:
     """Draws a report over so many faces."""
     return drawn_report
 
 
 def drawn_report(
-    faces: int, labelled: bool = True, broken: bool = True, slower: float = 1.0
+    faces: int,
+    labelled: bool = True,
+    broken: bool = True,
+    slower: float = 1.0,
+    subjects: Sequence[tuple[str, str, str, float, float, int, float]] = SUBJECTS,
 ) -> Report:
     """A report over so many faces; all but the baseline are `slower`."""
     rng = np.random.default_rng(7)
     truth = rng.choice(len(LABELS), faces, p=(0.17, 0.25, 0.17, 0.12, 0.14, 0.02, 0.13))
     parent = np.where(rng.random(faces) < 0.7, truth, rng.integers(0, 7, faces))
-    measured = [drawn_subject(row, parent, rng, slower, labelled) for row in SUBJECTS]
+    measured = [drawn_subject(row, parent, rng, slower, labelled) for row in subjects]
     if broken:
         measured.append(Measured("half-copied", BUNDLE, "half-copied/model.tflite: missing"))
     counts = {label: int((truth == i).sum()) for i, label in enumerate(LABELS)}

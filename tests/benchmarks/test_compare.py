@@ -77,6 +77,20 @@ def test_what_was_not_measured_breaks_a_rule(two):
     assert "was not measured in both runs" in line
 
 
+def test_a_model_that_is_gone_breaks_every_rule(two):
+    edit(two[1], lambda record: record["results"].pop(2))
+    found = compare(*two, "drop>50pp,p90>9x")
+    assert [line.rpartition(": ")[2] for line in found.broken] == ["it is not in the later run"] * 2
+
+
+@pytest.mark.parametrize(("rule", "broken"), [("p90>9x", 1), ("drop>50pp", 0)])
+def test_rules_on_times_are_broken_by_a_run_that_must_not_be_quoted(two, rule, broken):
+    edit(two[1], lambda record: record.update(invalid="throttled 2 times"))
+    found = compare(*two, rule).broken
+    assert len(found) == broken
+    assert all("the later run is invalid (throttled 2 times)" in line for line in found)
+
+
 def test_two_machines_and_an_invalid_run_are_named(two):
     edit(two[1], lambda r: (r["machine"].update(cpu="Cortex-A53"), r.update(invalid="throttled")))
     text = "\n".join(compare(*two).lines)

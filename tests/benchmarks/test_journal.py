@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks import throttle
 from benchmarks.journal import NAME, Journal
+from benchmarks.sitting import Sitting
+from benchmarks.throttle import Throttling
 from edge_fer.errors import StorageError
 
 PLAN = {"subjects": [("a", "bundle", "ab")], "settings": {"rounds": 2}}
@@ -62,3 +65,16 @@ def test_a_folder_that_cannot_be_made_is_found_at_the_door(tmp_path):
         Journal(tmp_path / "file", PLAN)
     with pytest.raises(StorageError, match="choose another --out"):
         Journal(tmp_path / "file" / "below", PLAN)
+
+
+def test_a_round_in_a_slowed_sitting_is_remembered_by_the_next_one(opened, tmp_path, monkeypatch):
+    events = iter((0, 0, 2, 2, 2))
+    monkeypatch.setattr(throttle, "read", lambda: Throttling((), (), next(events)))
+    first = opened()
+    sitting = Sitting(None, None, tmp_path, first, None, lambda *_: None)
+    sitting._keep(0, {})
+    assert first.get("slowed") is None
+    sitting._keep(1, {})
+    later = opened()
+    Sitting(None, None, tmp_path, later, None, lambda *_: None)._keep(2, {})
+    assert later.get("slowed") == "throttled 2 times"

@@ -19,12 +19,14 @@ class Script:
         self.name, self._log, self._ns, self._left = name, log, ns, dies_after
 
     def time(self, start, count, seconds=0.0):
+        if count == PLAN.settle:
+            return [self._ns * 100] * count
         self._log.append((self.name, start, count))
         if self._left is not None:
             self._left -= 1
             if self._left < 0:
                 raise EngineError(f"{self.name}: killed")
-        return [self._ns * (100 if i < PLAN.settle else 1) for i in range(count)]
+        return [self._ns] * count
 
 
 def quiet(*_):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import cv2
 import pytest
+from browser import browser
 
 from benchmarks.axes import Rectangle, _box, linear_ticks, log_ticks, place_labels
 from benchmarks.markdown import markdown, plain
@@ -87,6 +91,10 @@ def test_an_invalid_run_says_so_before_any_figure(report):
     text = Reader(page(replace(report, invalid="throttled 2 times"))).text
     assert text.index("Invalid: throttled 2 times") < text.index("Summary")
     assert "Invalid" not in Reader(page(report)).text
+    for say in (markdown, plain):
+        told = say(replace(report, invalid="throttled 2 times"))
+        assert "INVALID: throttled 2 times: the times must not be quoted" in told
+        assert "INVALID" not in say(report)
 
 
 def test_absolute_times_stand_with_the_name_of_the_machine(report):
@@ -194,3 +202,35 @@ def test_the_page_fits_a_phone_of_400_pixels(report, tmp_path):
         });</script>"""
     shown = browse(tmp_path, frame, "--dump-dom", "--virtual-time-budget=2000")
     assert "<title>width 400</title>" in shown
+
+
+OVERLAPS = """(() => [...document.querySelectorAll("svg")].flatMap(drawing => {
+  const texts = [...drawing.querySelectorAll("text:not([transform])")]
+    .map(one => [one.textContent, one.getBoundingClientRect()]).filter(one => one[1].width);
+  return texts.flatMap(([one, a], i) => texts.slice(i + 1).filter(([, b]) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3
+  ).map(([other]) => one + " | " + other));
+}))()"""
+
+
+def test_ten_models_have_ten_colours_and_their_numbers(crowd):
+    html = page(crowd)
+    drawing = html[html.index("<svg") : html.index("</svg>")]
+    assert len(set(re.findall(r'class="dot (s\d+)"', drawing))) == 10
+    assert re.findall(r'class="mark s\d+"[^>]*>(\d+)<', drawing) == [str(n + 1) for n in range(10)]
+    assert "10 xception-int8-onnx" in html
+
+
+@in_a_browser
+@pytest.mark.parametrize("width", [400, 1240])
+def test_no_label_of_ten_models_lies_on_another(crowd, tmp_path, width):
+    (tmp_path / "page.html").write_text(page(crowd))
+
+    async def look(file: Path) -> list[str]:
+        async with browser(tmp_path / "profile") as tab:
+            await tab.open(file.as_uri(), width, 900)
+            await tab.until("document.readyState == 'complete'")
+            assert await tab.tell("document.querySelectorAll('svg').length") > 20
+            return await tab.tell(OVERLAPS)
+
+    assert asyncio.run(look(tmp_path / "page.html")) == []
