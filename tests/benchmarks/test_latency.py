@@ -73,7 +73,7 @@ def test_a_subject_that_dies_leaves_the_others_measured():
 
 def test_warm_up_gives_the_first_inference_and_asks_for_the_rest():
     log = []
-    assert warm_up(Script("s", log, ns=7_000), PLAN) == pytest.approx(0.7)
+    assert warm_up(Script("s", log, ns=7_000), PLAN) == pytest.approx(0.007)
     assert log == [("s", 0, 1), ("s", 1, 3)]
 
 
