@@ -40,16 +40,16 @@ def _of_subject(measured: Measured) -> Iterator[str]:
         named = measured.name in measured.failed
         yield f"Failed: {'' if named else measured.name + ': '}{measured.failed}"
     model = measured.model
-    if model and model.precision_asked != model.precision_executed:
-        yield (
-            f"{measured.name}: is {model.precision_asked}, but the runtime executed "
-            f"{model.precision_executed}."
-        )
     share = model.int8_share if model and model.precision_asked == "int8" else None
     if share is not None and share < MOST_WORK:
         yield (
             f"{measured.name}: is int8, but {percent(share)} of its multiplications ran on "
             "8-bit integers, the others on floats."
+        )
+    elif model and model.precision_asked != model.precision_executed:
+        yield (
+            f"{measured.name}: is {model.precision_asked}, but the runtime executed "
+            f"{model.precision_executed}."
         )
 
 

@@ -22,10 +22,11 @@ def time_columns(low: float, high: float, x: Scale) -> list[tuple[float, str]]:
     """Ticks of a time axis that leave room for their numbers."""
     kept: list[tuple[float, str]] = []
     for tick in log_ticks(low, high):
-        if not kept or x(tick) - kept[-1][0] > 30:
-            kept.append(
-                (x(tick), number(tick).rstrip("0").rstrip(".") if tick < 100 else number(tick))
-            )
+        said = number(tick).rstrip("0").rstrip(".") if tick < 100 else number(tick)
+        # Half of either number, and a gap; a phone's are larger.
+        room = (len(said) + len(kept[-1][1])) / 2 * FONT * 0.66 + 8 if kept else 0.0
+        if not kept or x(tick) - kept[-1][0] > max(room, 30):
+            kept.append((x(tick), said))
     return kept
 
 

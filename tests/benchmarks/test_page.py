@@ -8,16 +8,18 @@ import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import pytest
 from browser import browser
 
-from benchmarks.axes import Rectangle, _box, linear_ticks, log_ticks, place_labels
+from benchmarks.axes import Rectangle, _box, linear_ticks, log_scale, log_ticks, place_labels
 from benchmarks.markdown import markdown, plain
 from benchmarks.page import page
 from benchmarks.plots import front
+from benchmarks.svg import time_columns
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser")) if p), None)
 VOID = {"meta", "circle", "rect", "path", "polyline"}
@@ -155,6 +157,13 @@ def test_a_time_axis_has_ticks_inside_its_range(low, high):
     ticks = log_ticks(low, high)
     assert len(ticks) >= 3
     assert all(low <= tick <= high for tick in ticks)
+
+
+def test_the_numbers_of_a_time_axis_do_not_touch():
+    columns = time_columns(4.0, 7000.0, log_scale(4.0, 7000.0, 48, 418))
+    for (one, said), (other, then) in pairwise(columns):
+        assert other - one > (len(said) + len(then)) / 2 * 13.5 * 0.58
+    assert len(columns) >= 4
 
 
 def test_linear_ticks_are_round_values():

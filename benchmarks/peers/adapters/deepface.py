@@ -47,4 +47,4 @@ def _package(files: Path | None) -> Any:
     if files:
         (home / ".deepface" / "weights").mkdir(parents=True)
         shutil.copy(files / WEIGHTS, home / ".deepface" / "weights" / WEIGHTS)
-    return import_module("deepface").DeepFace
+    return import_module("deepface.DeepFace")
