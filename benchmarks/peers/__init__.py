@@ -36,7 +36,14 @@ PEERS = (
     ),
     Peer(
         "deepface",
-        ("deepface==0.0.103", "tensorflow", "tf-keras", "opencv-contrib-python-headless<5"),
+        # It imports werkzeug, which it asks for only with its web server.
+        (
+            "deepface==0.0.103",
+            "tensorflow",
+            "tf-keras",
+            "opencv-contrib-python-headless<5",
+            "werkzeug",
+        ),
         ("facial_expression_model_weights.h5",),
         "with detector_backend='skip': the face is given",
     ),
