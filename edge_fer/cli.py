@@ -12,6 +12,7 @@ from edge_fer.commands import (
     cameras,
     convert,
     data,
+    deploy,
     doctor,
     evaluate,
     inspect,
@@ -45,6 +46,7 @@ for command in (
 app.command(cls=run.Command)(run.run)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench", help="Measure bundles, the baseline, boards and peers.")
+app.add_typer(deploy.app, name="deploy", help="Bring edge-fer to boards, and take it back.")
 
 DEBUG = "EDGE_FER_DEBUG"
 """Environment variable: set, an internal error shows its traceback."""

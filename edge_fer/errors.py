@@ -5,6 +5,7 @@ EdgeFerError
 ├── BadData           65   a file's content cannot be used        (ValueError)
 │   └── CheckpointError
 ├── NotFound          66   a named file or folder is not there    (FileNotFoundError)
+├── HostUnreachable   68   a board cannot be reached, or was lost  (OSError)
 ├── MissingExtra      69   an optional package is not installed   (ImportError)
 ├── EngineError       70   a runtime failed while inferring       (RuntimeError)
 │   └── NotFinite          its scores were no numbers             (ArithmeticError)
@@ -12,6 +13,7 @@ EdgeFerError
 ├── CameraError       75   a camera gives no frames now           (OSError)
 ├── NoFrames          75   no camera for as long as was asked     (OSError)
 ├── InUse             75   another `edge-fer run` is here already  (OSError)
+├── NotPermitted      77   a host key, a login or root is refused  (PermissionError)
 ├── ConfigError       78   a wrong option, spec or setting        (ValueError)
 │   └── SettingError           one of RunConfig's, known by name
 └── BundleError       78   a bundle is refused                    (ValueError)
@@ -46,6 +48,12 @@ class NotFound(EdgeFerError, FileNotFoundError):
     """A named file or folder is not there."""
 
     exit_code = 66
+
+
+class HostUnreachable(EdgeFerError, OSError):
+    """A board cannot be reached, or the connection was lost."""
+
+    exit_code = 68
 
 
 class MissingExtra(EdgeFerError, ImportError):
@@ -84,6 +92,12 @@ class InUse(EdgeFerError, OSError):
     """Another daemon of the same name runs."""
 
     exit_code = 75
+
+
+class NotPermitted(EdgeFerError, PermissionError):
+    """A host key is unknown, or a login is refused."""
+
+    exit_code = 77
 
 
 class ConfigError(EdgeFerError, ValueError):

@@ -8,36 +8,15 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
+from edge_fer.commands.plain import PlainByDefault, Unnamed
 from edge_fer.commands.workshop import workshop
 
 PLAIN = "bundles"
 """The command that is meant where no subcommand is named; it stands in no list."""
-
-
-class PlainByDefault(TyperGroup):
-    """`edge-fer bench [BUNDLE...]`, unless the first word is a subcommand.
-
-    A folder that has the name of a subcommand is written `./compare`.
-    """
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the plain command before whatever is not a subcommand."""
-        named = bool(args) and args[0] in self.commands and args[0] != PLAIN
-        parsed: list[str] = super().parse_args(ctx, args if named else [PLAIN, *args])
-        return parsed
-
-
-class Unnamed(TyperCommand):
-    """The plain command: its usage is that of the group."""
-
-    def make_context(self, info_name: Any, *args: Any, **extra: Any) -> Any:
-        """A context without a name of its own."""
-        return super().make_context("", *args, **extra)
 
 
 app = typer.Typer(cls=PlainByDefault)

@@ -36,9 +36,11 @@ class Rounds:
         self._reloader.turn()
         self._analysis.turn()
         self._strain.turn()
-        if self._said != self._events.camera_state:
-            self._said = self._events.camera_state
-            self._service.status(f"camera {self._said}")
+        # `edge-fer deploy` waits for the second part: the camera's word alone proves no pipeline.
+        seen = ", frames analysed" if self._analysis.updates else ""
+        if self._said != (said := f"camera {self._events.camera_state}{seen}"):
+            self._said = said
+            self._service.status(said)
 
     def opening(self) -> None:
         """The loop is about to open a camera, which may take long."""

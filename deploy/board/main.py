@@ -1,0 +1,255 @@
+"""One command on the board: read what is asked, do it, say what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from deploy.board import service
+from deploy.board.journal import Journal, take_lock
+from deploy.board.places import CONFIG, Places, discard, unlink, write
+from deploy.board.refusal import Refusal, of
+from deploy.board.steps import Faults
+from deploy.board.store import Store, free_bytes, recorded
+from deploy.board.switch import Switch
+from deploy.board.talk import Talk
+from deploy.board.trial import health
+
+PROGRAM = "agent.pyz"
+RECOVERY = "edge-fer-recover.service"
+RECOVERY_UNIT = """[Unit]
+Description=Finish or undo what a deploy of edge-fer left when the power went
+ConditionPathExists={journal}
+After=edge-fer.service
+
+[Service]
+Type=oneshot
+ExecStart={python} {program} recover
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+class Command:
+    """What every verb needs: the places, and the lock while it changes them."""
+
+    def __init__(self, asked: dict[str, Any], talk: Talk) -> None:
+        self.asked, self.talk = asked, talk
+        self.places = Places()
+        self.faults = Faults(asked.get("faults", ""))
+        self.switch = Switch(self.places, talk, self.faults)
+        self.journal = Journal(self.places)
+
+    def locked(self) -> int:
+        """Take the lock, and finish what an earlier command left."""
+        self.faults.reach("lock")
+        lock = take_lock(self.places, str(self.asked.get("who", "another command")))
+        self.switch.finish()
+        if (self.journal.read() or {}).get("state") == "removal":
+            self.remove_all()
+            os.close(lock)  # its file is gone
+            return self.locked()
+        return lock
+
+    def deploy(self) -> dict[str, Any]:
+        """Take what is missing, lay it beside what runs, prove it, switch."""
+        plan = self.asked
+        self.switch.refuse_foreign()
+        lock = self.locked()
+        if self._runs_already(plan):
+            return {**self.status(), "unchanged": True}
+        self.switch.sweep(plan["release"]["name"], plan["bundle"]["name"])
+        store = Store(self.places, self.talk, lock)
+        wanted = store.lacks(plan)
+        self.talk.tell(want=[file["name"] for file in wanted])
+        self.faults.reach("receive")
+        store.receive(wanted)
+        # From here on it is done without the workstation, should that go away.
+        return detached(lambda: self._apply(store, plan))
+
+    def _apply(self, store: Store, plan: dict[str, Any]) -> dict[str, Any]:
+        self.faults.reach("install")
+        self.talk.say("installing")
+        store.install(plan)
+        self.faults.reach("bundle")
+        store.lay_bundle(plan)
+        self.faults.reach("generation")
+        self._lay_recovery()
+        new = store.lay_generation(plan, self._next_number())
+        self.faults.reach("prove")
+        self.talk.say(store.prove(new))
+        self.switch.to(new, float(plan["patience_s"]))
+        self.switch.sweep()
+        return self.status()
+
+    def compare(self) -> dict[str, Any]:
+        """What a deploy would send; changes nothing."""
+        self.switch.refuse_foreign()
+        wanted = [] if self._runs_already(self.asked) else self._lacks()
+        return {**self.status(), "want": [file["name"] for file in wanted]}
+
+    def _lacks(self) -> list[dict[str, Any]]:
+        return Store(self.places, self.talk, -1).lacks(self.asked)
+
+    def rollback(self) -> dict[str, Any]:
+        """Run the generation of before, which becomes the current one."""
+        self.locked()
+        old = self.places.generation_of(self.places.previous)
+        if old is None:
+            raise Refusal("missing", "there is no earlier release to go back to")
+        patience_s = float(self.asked["patience_s"])
+        self.switch.to(old, patience_s)
+        return self.status()
+
+    def recover(self) -> dict[str, Any]:
+        """At a boot: finish or undo."""
+        self.locked()
+        return self.status()
+
+    def remove(self) -> dict[str, Any]:
+        """Stop it and take all away but the configuration and what the daemon wrote."""
+        self.locked()
+        if not self.places.home.is_dir() and not self.places.unit.is_symlink():
+            raise Refusal("missing", "edge-fer was not deployed here")
+        self.journal.write(state="removal")
+        self.remove_all()
+        return self.status()
+
+    def remove_all(self) -> None:
+        """May be done again after it was cut off; the journal goes last."""
+        places = self.places
+        self.faults.reach("remove-stop")
+        service.stop()
+        self.faults.reach("remove-links")
+        if places.config.is_symlink() and places.config.is_file():
+            write(places.config, places.config.read_bytes())
+        self.switch.unlink_all()
+        unlink(places.system / RECOVERY)
+        unlink(places.system / "multi-user.target.wants" / RECOVERY)
+        service.read_units()
+        self.faults.reach("remove-files")
+        for folder in (places.generations, places.releases, places.bundles, places.incoming):
+            discard(folder)
+        discard(places.workshop)
+        with suppress(OSError):
+            places.home.rmdir()
+
+    def status(self) -> dict[str, Any]:
+        """What is deployed, what runs, and whether that works; changes nothing."""
+        current = self.places.generation_of(self.places.current)
+        previous = self.places.generation_of(self.places.previous)
+        now = service.look()
+        record = _record(current)
+        works = current is not None and now.active == "active" and now.of(current)
+        return {
+            "generation": current.name if current else None,
+            "previous": {"generation": previous.name, **_record(previous)} if previous else None,
+            **record,
+            "active": now.active,
+            "daemon": now.status,
+            "restarts": now.restarts,
+            "works": works,
+            "trouble": health(record["health"], now.camera) if works else "",
+            "unfinished": self.journal.read(),
+            "failure": self.journal.failure(),
+            "free": free_bytes(self.places.home),
+        }
+
+    def _runs_already(self, plan: dict[str, Any]) -> bool:
+        """True where all that the plan names is what runs, to the byte of its configuration."""
+        current = self.places.generation_of(self.places.current)
+        if current is None or _record(current) != recorded(plan):
+            return False
+        same = (current / CONFIG).read_bytes() == plan["generation"]["config"].encode()
+        now = service.look()
+        return same and now.active == "active" and now.of(current)
+
+    def _next_number(self) -> int:
+        failed = str((self.journal.failure() or {}).get("generation", 0))
+        names = [failed, *(one.name for one in _children(self.places.generations))]
+        return 1 + max((int(name) for name in names if name.isdigit()), default=0)
+
+    def _lay_recovery(self) -> None:
+        """A boot finishes what the power cut off."""
+        program, places = self.places.workshop / PROGRAM, self.places
+        write(program, Path(sys.argv[0]).read_bytes())
+        journal = places.workshop / "journal.json"
+        text = RECOVERY_UNIT.format(journal=journal, python=sys.executable, program=program)
+        write(places.system / RECOVERY, text.encode())
+        wanted = places.system / "multi-user.target.wants" / RECOVERY
+        if not wanted.is_symlink():
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            os.symlink(f"../{RECOVERY}", wanted)
+
+
+VERBS: dict[str, Callable[[Command], dict[str, Any]]] = {
+    "deploy": Command.deploy,
+    "rollback": lambda command: detached(lambda: Command.rollback(command)),
+    "remove": lambda command: detached(lambda: Command.remove(command)),
+    "compare": Command.compare,
+    "status": Command.status,
+    "recover": Command.recover,
+}
+
+
+def main() -> int:
+    """`recover` as an argument, else what the workstation asks."""
+    os.umask(0o022)
+    talk = Talk()
+    try:
+        asked = {"verb": sys.argv[1]} if len(sys.argv) > 1 else talk.request()
+        done = VERBS[asked["verb"]](Command(asked, talk))
+    except Exception as error:
+        refusal = of(error)
+        talk.tell(refused={"kind": refusal.kind, "line": str(refusal)})
+        return 1
+    talk.tell(done=done)
+    return 0
+
+
+def detached(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do it in a session of its own, which the end of the connection does not reach."""
+    read, written = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        os.setsid()
+        for one in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        try:
+            outcome: dict[str, Any] = {"done": work()}
+        except BaseException as error:
+            refusal = of(error) if isinstance(error, Exception) else Refusal("broken", str(error))
+            outcome = {"kind": refusal.kind, "line": str(refusal)}
+        with suppress(OSError):
+            os.write(written, json.dumps(outcome).encode())
+        os._exit(0)
+    os.close(written)
+    with os.fdopen(read, "rb") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    if not told:
+        raise Refusal("broken", "the command was killed on the board; the next one finishes it")
+    outcome = json.loads(told)
+    if "done" not in outcome:
+        raise Refusal(outcome["kind"], outcome["line"])
+    done: dict[str, Any] = outcome["done"]
+    return done
+
+
+def _record(generation: Path | None) -> dict[str, Any]:
+    if generation is None:
+        return {}
+    record: dict[str, Any] = json.loads((generation / "generation.json").read_bytes())
+    return record
+
+
+def _children(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

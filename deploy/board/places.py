@@ -1,0 +1,123 @@
+"""Where everything lies on a board, and the few ways to change it: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = "EDGE_FER_DEPLOY_ROOT"
+"""Environment variable: a folder in which the board's files lie, for tests; else `/`."""
+UNIT = "edge-fer.service"
+CONFIG = "edge-fer.toml"
+READY = ".ready"
+"""Written last into a release: one without it is none."""
+
+
+class Places:
+    """The paths below one root."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.root = Path(environment.get(ROOT) or "/")
+        self.home = self.root / "opt" / "edge-fer"
+        self.releases = self.home / "releases"
+        self.bundles = self.home / "bundles"
+        self.generations = self.home / "generations"
+        self.current = self.home / "current"
+        self.previous = self.home / "previous"
+        self.workshop = self.home / "deploy"
+        """The lock, the journal, this program, and what is on its way."""
+        self.incoming = self.workshop / "incoming"
+        self.system = self.root / "etc" / "systemd" / "system"
+        self.unit = self.system / UNIT
+        self.wanted = self.system / "multi-user.target.wants" / UNIT
+        self.config = self.root / "etc" / "edge-fer" / CONFIG
+        self.config_before = self.config.with_name(f"{CONFIG}.before-deploy")
+
+    def generation_of(self, link: Path) -> Path | None:
+        """What `current` or `previous` leads to; None where that is nothing whole."""
+        with suppress(OSError):
+            target = link.parent / os.readlink(link)
+            if target.parent == self.generations and (target / UNIT).is_file():
+                return target
+        return None
+
+
+def make_folder(path: Path) -> None:
+    """Readable by all, writable by its owner, whatever the umask of this session is."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        one.chmod(0o755)
+
+
+def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """A file whole or not at all, also when the power fails."""
+    make_folder(path.parent)
+    scratch = path.with_name(f".{path.name}.part")
+    with scratch.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+    os.replace(scratch, path)
+    sync(path.parent)
+
+
+def link(path: Path, target: str) -> None:
+    """A symbolic link that leads from the old to the new in one step."""
+    make_folder(path.parent)
+    scratch = path.with_name(f".{path.name}.part")
+    scratch.unlink(missing_ok=True)
+    os.symlink(target, scratch)
+    os.replace(scratch, path)
+    sync(path.parent)
+
+
+def unlink(path: Path) -> None:
+    """Remove a file or link, if it is there."""
+    if path.is_symlink() or path.exists():
+        path.unlink()
+        sync(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A scratch folder that takes its name when the block ends well, else is gone."""
+    make_folder(path.parent)
+    scratch = path.with_name(f".{path.name}.part")
+    discard(scratch)
+    make_folder(scratch)
+    try:
+        yield scratch
+        sync_all(scratch)
+        discard(path)
+        os.replace(scratch, path)
+        sync(path.parent)
+    finally:
+        discard(scratch)
+
+
+def discard(path: Path) -> None:
+    """Remove a folder and all in it, if it is there."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def sync(folder: Path) -> None:
+    """What was renamed here stays so when the power fails."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_all(folder: Path) -> None:
+    """Everything on this file system: a release has thousands of files."""
+    subprocess.run(["sync", "-f", str(folder)], check=True)

@@ -1,0 +1,43 @@
+# What this board is, as KEY=VALUE lines. Plain sh: it must run where nothing else does.
+# PYTHON is the interpreter that would run edge-fer; EDGE_FER_DEPLOY_ROOT a folder instead of /, for
+# tests.
+root=${EDGE_FER_DEPLOY_ROOT%/}
+say() { printf '%s=%s\n' "$1" "$(printf '%s' "$2" | tr -d '\000\r' | tr '\n' ' ')"; }
+file() { [ -r "$root$1" ] && head -c 300 "$root$1" | tr -d '\000'; }
+
+say machine "$(uname -m)"
+say model "$(file /proc/device-tree/model || file /sys/class/dmi/id/product_name)"
+say os "$(. "$root/etc/os-release" 2>/dev/null && printf '%s' "$PRETTY_NAME")"
+say tegra "$(file /etc/nv_tegra_release)"
+say jetpack "$(dpkg-query --showformat '${Version}' --show nvidia-jetpack 2>/dev/null)"
+say glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
+say systemd "$(systemctl --version 2>/dev/null | head -n 1)"
+say clock "$(date +%s)"
+say uid "$(id -u)"
+as_root=
+[ "$(id -u)" = 0 ] || as_root='sudo -n'
+say root "$($as_root true 2>/dev/null && printf yes || printf no)"
+say python "$("$PYTHON" -c 'import sys; print(".".join(map(str, sys.version_info[:3])))' 2>/dev/null)"
+say platform "$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_platform())' 2>/dev/null)"
+say implementation "$("$PYTHON" -c 'import sys; print(sys.implementation.name)' 2>/dev/null)"
+say venv "$("$PYTHON" -c 'import venv; print("yes")' 2>/dev/null)"
+
+place=$root/opt/edge-fer
+while [ ! -d "$place" ]; do place=$(dirname "$place"); done
+say free_kb "$(df -Pk "$place" | awk 'NR==2 {print $4}')"
+
+stick=no
+for one in "$root"/sys/bus/usb/devices/*/idVendor; do
+  [ -r "$one" ] && [ "$(cat "$one")" = 03e7 ] && stick=yes
+done
+say stick "$stick"
+cameras=
+for one in "$root"/dev/video*; do [ -e "$one" ] && cameras="$cameras ${one#"$root"}"; done
+say cameras "$cameras"
+
+# What an earlier deploy, or a person, left for the next one to keep.
+for one in config:/etc/edge-fer/edge-fer.toml trusted:/opt/edge-fer/current/trusted.pub; do
+  name=${one%%:*} path=$root${one#*:}
+  say "$name" "$($as_root cat "$path" 2>/dev/null | base64 | tr -d '\n')"
+done
+say end yes
