@@ -103,9 +103,9 @@ def read(text: str) -> Board:
     return Board(
         model=found["model"].strip(),
         os=found["os"].strip(),
-        machine=found["platform"].partition("-")[2] or found["machine"],
-        python=_numbers(found["python"]),
-        implementation=found["implementation"],
+        machine=found.get("platform", "").partition("-")[2] or found["machine"],
+        python=_numbers(found.get("python", "")),
+        implementation=found.get("implementation", ""),
         glibc=_numbers(found["glibc"]),
         systemd=found["systemd"],
         jetpack=_jetpack(found),
@@ -115,7 +115,7 @@ def read(text: str) -> Board:
         free=int(found["free_kb"] or 0) * 1024,
         root=found["root"] == "yes",
         needs_sudo=found["uid"] != "0",
-        venv=found["venv"] == "yes",
+        venv=found.get("venv") == "yes",
         config=_decoded(found["config"]),
         trusted=_decoded(found["trusted"]),
     )

@@ -17,10 +17,18 @@ say uid "$(id -u)"
 as_root=
 [ "$(id -u)" = 0 ] || as_root='sudo -n'
 say root "$($as_root true 2>/dev/null && printf yes || printf no)"
-say python "$("$PYTHON" -c 'import sys; print(".".join(map(str, sys.version_info[:3])))' 2>/dev/null)"
-say platform "$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_platform())' 2>/dev/null)"
-say implementation "$("$PYTHON" -c 'import sys; print(sys.implementation.name)' 2>/dev/null)"
-say venv "$("$PYTHON" -c 'import venv; print("yes")' 2>/dev/null)"
+# One start of it, for a small board takes its time; the oldest Python must understand this.
+"$PYTHON" 2>/dev/null -c '
+import sys, sysconfig
+print("python=" + ".".join(map(str, sys.version_info[:3])))
+print("platform=" + sysconfig.get_platform())
+try:
+    print("implementation=" + sys.implementation.name)
+    import venv
+    print("venv=yes")
+except Exception:
+    pass
+'
 
 place=$root/opt/edge-fer
 while [ ! -d "$place" ]; do place=$(dirname "$place"); done

