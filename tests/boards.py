@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from consistent import linked, running
-from tiny import pip_wheel
+from tiny import tiny_pip
 
 from deploy import settings
 from deploy.bring import ask, bring
@@ -29,6 +30,12 @@ class Here(Host):
 
     def command(self, remote: str) -> list[str]:
         return ["sh", "-c", remote]
+
+
+@cache
+def facts() -> Board:
+    """What this machine is."""
+    return read(Here("here").ask(f"PYTHON={sys.executable} sh -s", script()))
 
 
 @dataclass
@@ -60,15 +67,12 @@ class FolderBoard:
         )
         return done.stdout
 
-    def facts(self) -> Board:
-        return read(Here("here").ask(f"PYTHON={sys.executable} sh -s", script()))
-
     def plan(self, wheel: Path, bundle: Path, config: str = TOML, **more: Any) -> Plan:
         """Built without asking an index for anything."""
         version = wheel.name.split("-")[1]
-        wheels = Wheels(version, (wheel, pip_wheel()))
+        wheels = Wheels(version, (wheel, tiny_pip(self.root)))
         asked = settings.read(config.encode(), "edge-fer.toml")
-        text = unit(self.facts(), asked.camera)
+        text = unit(facts(), asked.camera)
         made = Plan(
             wheels, seal(bundle, []), asked, text, None, sys.executable, "cp3", self.patience_s
         )

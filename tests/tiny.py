@@ -88,6 +88,29 @@ def tiny_wheel(
     return path
 
 
+PIP = """
+import os, sys, sysconfig, zipfile
+
+for path in sys.argv[1:]:
+    if path.endswith(".whl"):
+        with zipfile.ZipFile(path) as wheel:
+            wheel.extractall(sysconfig.get_path("purelib"))
+script = os.path.join(sysconfig.get_path("scripts"), "edge-fer")
+with open(script, "w") as file:
+    file.write(f"#!{sys.executable}\\nimport sys, edge_fer_standin\\n")
+    file.write("sys.exit(edge_fer_standin.main())\\n")
+os.chmod(script, 0o755)
+"""
+
+
+def tiny_pip(folder: Path) -> Path:
+    """Stands for pip, whose start out of its wheel takes seconds: it installs tiny wheels alone."""
+    path = folder / "pip-0.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("pip/__main__.py"), PIP)
+    return path
+
+
 def pip_wheel() -> Path:
     """The pip that comes with this Python; skips aloud where a distribution took it out."""
     spec = importlib.util.find_spec("ensurepip")

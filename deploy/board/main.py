@@ -60,6 +60,17 @@ class Command:
         return detached(lambda: self._apply(store, plan))
 
     def _apply(self, store: Store, plan: dict[str, Any]) -> dict[str, Any]:
+        try:
+            new = self._lay(store, plan)
+        except Exception:
+            self.switch.sweep()  # what was refused is not kept; only what was cut off is
+            raise
+        self.switch.to(new, float(plan["patience_s"]))
+        self.switch.sweep()
+        return self.status()
+
+    def _lay(self, store: Store, plan: dict[str, Any]) -> Path:
+        """All that is needed, beside what runs, and proven."""
         self.faults.reach("install")
         self.talk.say("installing")
         store.install(plan)
@@ -70,9 +81,7 @@ class Command:
         new = store.lay_generation(plan, self._next_number())
         self.faults.reach("prove")
         self.talk.say(store.prove(new))
-        self.switch.to(new, float(plan["patience_s"]))
-        self.switch.sweep()
-        return self.status()
+        return new
 
     def compare(self) -> dict[str, Any]:
         """What a deploy would send; changes nothing."""
@@ -96,13 +105,15 @@ class Command:
     def recover(self) -> dict[str, Any]:
         """At a boot: finish or undo."""
         self.locked()
+        if not self.places.releases.exists():
+            self.remove_all()  # it was a removal that was cut off
         return self.status()
 
     def remove(self) -> dict[str, Any]:
         """Stop it and take all away but the configuration and what the daemon wrote."""
-        self.locked()
         if not self.places.home.is_dir() and not self.places.unit.is_symlink():
             raise Refusal("missing", "edge-fer was not deployed here")
+        self.locked()
         self.journal.write(state="removal")
         self.remove_all()
         return self.status()
@@ -116,11 +127,12 @@ class Command:
         if places.config.is_symlink() and places.config.is_file():
             write(places.config, places.config.read_bytes())
         self.switch.unlink_all()
-        recovery.take_away(places)
         service.read_units()
         self.faults.reach("remove-files")
         for folder in (places.generations, places.releases, places.bundles, places.incoming):
             discard(folder)
+        recovery.take_away(places)  # until here a boot would have gone on with it
+        service.read_units()
         discard(places.workshop)
         with suppress(OSError):
             places.home.rmdir()

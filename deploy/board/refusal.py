@@ -30,5 +30,6 @@ def of(error: Exception) -> Refusal:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Refusal("disk", f"the board's disk is full ({error.filename or 'while writing'})")
     if isinstance(error, OSError):
-        return Refusal("broken", f"{error.filename or 'board'}: {error.strerror or error}")
+        where = error.filename or "the board"
+        return Refusal("disk", f"{where}: {error.strerror or error}; nothing half-written stays")
     return Refusal("broken", f"{type(error).__name__}: {error}")
