@@ -9,7 +9,7 @@ FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lint types contracts clean
-.PHONY: test-device compat test-arm64 test-v4l2 faults pipeline peers
+.PHONY: test-device compat test-arm64 test-v4l2 test-systemd faults pipeline peers
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,11 @@ compat: $(READY)  ## Every bundle in older and newer environments: the same labe
 test-arm64: $(READY)  ## The device's packages and INT8 bundles on Debian arm64 under qemu; as root
 	$(BIN)/edge-fer convert --int8 --out .cache/bundles
 	PYTHONPATH=tests/compat $(BIN)/python tests/arm64 .cache/bundles/xception-int8-*
+
+test-systemd: $(READY)  ## The unit and every step of a deploy in a booted Debian (root, Debian)
+	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
+	EDGE_FER_SYSTEMD_BUNDLE=$(abspath .cache/bundles/xception-int8-tflite) \
+	  $(BIN)/python -m pytest tests/systemd -v -s --timeout 3600
 
 peers: $(READY)  ## Other packages on the same faces: make peers DATA=fer2013:PATH
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles

@@ -53,13 +53,13 @@ def read(content: bytes, shown: str) -> Asked:
         path = Path(scratch) / "edge-fer.toml"
         path.write_bytes(content)
         try:
-            return _read(path, content.decode())
+            return _read(path, content)
         except EdgeFerError as error:
             raise type(error)(str(error).replace(str(path), shown)) from error
 
 
-def _read(path: Path, text: str) -> Asked:
-    file = ConfigFile(path)
+def _read(path: Path, content: bytes) -> Asked:
+    file = ConfigFile(path)  # says itself where it is no UTF-8
     values: dict[str, Any] = {**file.values, "threads": None}
     try:
         config = RunConfig(**values)
@@ -67,7 +67,7 @@ def _read(path: Path, text: str) -> Asked:
         place = file.place(error.setting)
         raise ConfigError(f"{place}: {error}" if place else str(error)) from error
     return Asked(
-        text,
+        content.decode(),
         config.sinks,
         config.camera,
         config.trusted_key is not None,

@@ -72,6 +72,27 @@ def test_ready_waits_for_no_camera_and_the_end_is_said(
     assert supervisor.heard[0] == "READY=1"
 
 
+def test_what_deploy_waits_for_is_a_frame_that_was_analysed(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    with running(fake_config(tmp_path)):
+        supervisor.until("STATUS=camera ok, frames analysed")
+
+
+def test_a_camera_alone_is_no_pipeline(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: FakeEngine, faces: object) -> None:
+        if self.batches:
+            raise RuntimeError
+        self.batches.append(faces)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FakeEngine, "infer", fail)
+    with running(fake_config(tmp_path)):
+        supervisor.until("STATUS=camera ok")
+    assert not any("analysed" in one for one in supervisor.heard)
+
+
 def test_g3_pings_stop_and_the_process_ends_with_70_when_inference_hangs(
     supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ FAULTS = "EDGE_FER_DEPLOY_FAULTS"
 app = typer.Typer(cls=PlainByDefault)
 
 Hosts = Annotated[
-    list[str], typer.Argument(metavar="HOST...", help="HOST, USER@HOST, or a name of ssh's own")
+    list[str], typer.Argument(metavar="HOST", help="HOST, USER@HOST, or a name of ssh's own")
 ]
 Python = Annotated[str, typer.Option(help="The board's Python, 3.10 or newer")]
 SshConfig = Annotated[

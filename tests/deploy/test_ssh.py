@@ -184,7 +184,7 @@ def test_a_clock_that_was_never_set_is_a_warning(
 ) -> None:
     if not FAKETIME.is_file():
         pytest.skip("libfaketime is not installed: no board lives in 1970")
-    past = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "-56y", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    past = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "-56y"}
     with sshd(tmp_path / "ssh", {**board.environment(), **past}) as config:
         options = {"bundle": bundle, "wheel": wheel, "python": sys.executable, "ssh_config": config}
         done = cli("deploy", "board", *flags(options))

@@ -22,7 +22,7 @@ CHECK = Path(__file__).parents[1] / "consistent.py"
 UNDO = "trial:error"
 DECIDED = ("restart", "trial", "commit", "settle")
 """Killed from here on, the new release gets its trial from whoever comes next, and passes it."""
-SETTLE_S = 180
+SETTLE_S = 600
 
 
 class Turns:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 from machine import Machine
 
-WATCHDOG_S = 150
-"""The unit's 30 s, the end, and a start on a busy machine."""
+PATIENCE_S = 600
+"""For the unit's 30 s, the end, and a start on a busy machine: no speed is tested here."""
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +84,7 @@ def test_stopped_it_is_killed_by_the_watchdog_and_started_again(machine: Machine
     began = time.monotonic()
     machine.run(f"kill -STOP {pid}")
     while shown(machine, "MainPID") in (pid, "0") or shown(machine, "ActiveState") != "active":
-        assert time.monotonic() < began + WATCHDOG_S
+        assert time.monotonic() < began + PATIENCE_S
         time.sleep(0.5)
     print(f"running again {time.monotonic() - began:.0f} s after SIGSTOP")
     assert int(shown(machine, "NRestarts")) == before + 1
@@ -94,7 +94,7 @@ def test_stopped_it_is_killed_by_the_watchdog_and_started_again(machine: Machine
 def test_after_a_power_cut_it_runs_again(machine: Machine) -> None:
     machine.power_cut()
     machine.boot()
-    end = time.monotonic() + WATCHDOG_S
+    end = time.monotonic() + PATIENCE_S
     while shown(machine, "StatusText") != "camera ok, frames analysed":
         assert time.monotonic() < end
         time.sleep(0.5)
