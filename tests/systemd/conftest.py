@@ -26,6 +26,7 @@ TOML = """version = 1
 camera = "synthetic:faces=1,fps=1"
 camera-id = "{name}"
 purpose = "test of the service"
+sink = ["jsonl:-"]
 [http]
 port = {port}
 """
