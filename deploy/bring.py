@@ -40,7 +40,7 @@ def survey(host: Host, python: str) -> Board:
     """What the board is; raises HostUnreachable, NotPermitted, ConfigError or Refused."""
     if not PYTHON.fullmatch(python):
         raise ConfigError(f"--python {python!r} is no program's name")
-    return facts.read(host.ask(f"PYTHON={python} sh -s", facts.script()))
+    return facts.read(host.ask(f"env PYTHON={python} sh -s", facts.script()))
 
 
 def ask(host: Host, python: str, verb: str, say: Say, **more: Any) -> Status:

@@ -28,6 +28,11 @@ def remarks(told: dict[str, Any]) -> list[str]:
         said.append(f"systemd had to start it again {told['restarts']} times")
     if told["trouble"]:
         said.append(told["trouble"])
+    if not told["config_linked"]:
+        said.append(
+            "/etc/edge-fer/edge-fer.toml is no longer the link that deploy made: the daemon does "
+            "not read it until the next deploy"
+        )
     if told["failure"]:
         said.append(f"the last deploy was undone: {told['failure']['why']}")
     if told["unfinished"]:

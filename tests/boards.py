@@ -35,7 +35,7 @@ class Here(Host):
 @cache
 def facts() -> Board:
     """What this machine is."""
-    return read(Here("here").ask(f"PYTHON={sys.executable} sh -s", script()))
+    return read(Here("here").ask(f"env PYTHON={sys.executable} sh -s", script()))
 
 
 @dataclass

@@ -153,6 +153,7 @@ class Command:
             "restarts": now.restarts,
             "works": works,
             "trouble": health(record["health"], now.camera) if works else "",
+            "config_linked": current is None or self.places.config.is_symlink(),
             "unfinished": self.journal.read(),
             "failure": self.journal.failure(),
             "free": free_bytes(self.places.home),

@@ -100,6 +100,7 @@ class Switch:
         else:
             service.stop()
             self.unlink_all()
+            self._give_back_config()
         self._faults.reach("back-restart")
         service.read_units()
         if old is not None and not service.look().of(self._places.generations / str(old)):
@@ -133,20 +134,25 @@ class Switch:
         A configuration that was there before is kept aside.
         """
         places = self._places
-        if places.config.is_file() and not places.config.is_symlink():
+        own = places.config.is_file() and not places.config.is_symlink()
+        if own and not places.config_before.exists():
             os.replace(places.config, places.config_before)
             sync(places.config.parent)
         link(places.unit, str(places.current / UNIT))
         link(places.config, str(places.current / CONFIG))
 
     def unlink_all(self) -> None:
-        """As if nothing had ever been deployed; what lay in /etc/edge-fer lies there again."""
+        """Nothing leads to a deploy any more."""
         places = self._places
         for one in (places.wanted, places.unit, places.current, places.previous):
             unlink(one)
         if places.config.is_symlink():
             unlink(places.config)
-        if places.config_before.is_file():
+
+    def _give_back_config(self) -> None:
+        """What lay there before the first deploy lies there again."""
+        places = self._places
+        if places.config_before.is_file() and not places.config.exists():
             os.replace(places.config_before, places.config)
             sync(places.config.parent)
 

@@ -137,6 +137,24 @@ def test_remove_takes_all_but_the_configuration(
         board.ask("remove")
 
 
+def test_a_configuration_edited_on_the_board_is_taken_over(
+    board: FolderBoard, wheel: Path, bundle: Path
+) -> None:
+    config = board.root / "etc" / "edge-fer" / "edge-fer.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("# before\n")
+    board.bring(board.plan(wheel, bundle))
+    config.unlink()  # as `sed -i` does
+    config.write_text("# edited\n")
+    assert not board.ask("status")["config_linked"]
+    board.bring(board.plan(wheel, bundle, "# edited\n"))
+    assert board.ask("status")["config_linked"]
+    assert config.read_text() == "# edited\n"
+    board.ask("remove")
+    assert config.read_text() == "# edited\n"
+    assert config.with_name("edge-fer.toml.before-deploy").read_text() == "# before\n"
+
+
 def test_a_unit_of_somebody_else_is_not_touched(
     board: FolderBoard, wheel: Path, bundle: Path
 ) -> None:
