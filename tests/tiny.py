@@ -66,14 +66,21 @@ def main():
 
 
 def tiny_wheel(
-    folder: Path, version: str, behaviour: str = "", name: str = "edge_fer", more: bytes = b""
+    folder: Path,
+    version: str,
+    behaviour: str = "",
+    name: str = "edge_fer",
+    more: bytes = b"",
+    needs: str = "",
 ) -> Path:
     """edge-fer's wheel, as far as a deploy can tell; `more` makes it heavy."""
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}_standin.py": PROGRAM.format(behaviour=behaviour).encode(),
         f"{name}_more.bin": more,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
+        f"{info}/METADATA": (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}".encode()
+        ),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n"
         b"Tag: py3-none-any\n",
     }
