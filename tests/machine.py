@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from sshd import free_port, new_keys, ssh_config
@@ -70,7 +73,17 @@ class Machine:
 
     def power_cut(self) -> None:
         """Nothing in it is told to end."""
-        if self._child is not None:
-            self._child.kill()
-            self._child.wait()
-            self._child = None
+        if self._child is None:
+            return
+        pid = self._child.pid
+        first = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        # The container outlives its keeper; its first process takes all others along.
+        for one in (*map(int, first), pid):
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self._child.wait()
+        self._child = None
+        end = time.monotonic() + BOOT_S
+        while not self.run("true", check=False).returncode:
+            assert time.monotonic() < end, "it still answers"
+            time.sleep(0.1)

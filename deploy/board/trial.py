@@ -26,13 +26,14 @@ def judge(generation: Path, record: dict[str, Any], camera_before: str, patience
     A camera that gave nothing before is no fault of what runs now.
     """
     end = time.monotonic() + patience_s
-    why = "it was not started"
+    why, ended = "it was not started", 0
     while time.monotonic() < end:
         now = service.look()
+        ended = now.exit_status or ended  # forgotten as soon as it is started again
         if now.active == "failed":
-            return f"it ended with status {now.exit_status}"
+            return f"it ended with status {ended}"
         if now.restarts >= MOST_RESTARTS:
-            return f"it was started {now.restarts + 1} times, the last status was {now.exit_status}"
+            return f"it was started {now.restarts + 1} times, the last status was {ended}"
         why = _short_of(now, generation, record, camera_before)
         if not why:
             return ""
