@@ -67,17 +67,15 @@ class FolderBoard:
         )
         return done.stdout
 
-    def plan(self, wheel: Path, bundle: Path, config: str = TOML, **more: Any) -> Plan:
+    def plan(self, wheel: Path, bundle: Path, config: str = TOML, pip: Path | None = None) -> Plan:
         """Built without asking an index for anything."""
         version = wheel.name.split("-")[1]
-        wheels = Wheels(version, (wheel, tiny_pip(self.root)))
+        wheels = Wheels(version, (wheel, pip or tiny_pip(self.root)))
         asked = settings.read(config.encode(), "edge-fer.toml")
         text = unit(facts(), asked.camera)
-        made = Plan(
+        return Plan(
             wheels, seal(bundle, []), asked, text, None, sys.executable, "cp3", self.patience_s
         )
-        made.request |= more
-        return made
 
     def bring(self, plan: Plan, faults: str = "") -> dict[str, Any]:
         plan.request["faults"] = faults

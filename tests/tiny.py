@@ -112,9 +112,13 @@ os.chmod(script, 0o755)
 
 def tiny_pip(folder: Path) -> Path:
     """Stands for pip, whose start out of its wheel takes seconds: it installs tiny wheels alone."""
-    path = folder / "pip-0.0-py3-none-any.whl"
+    path = folder / "pip-99.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(zipfile.ZipInfo("pip/__main__.py"), PIP)
+        metadata = "Metadata-Version: 2.1\nName: pip\nVersion: 99.0\n"
+        archive.writestr(zipfile.ZipInfo("pip-99.0.dist-info/METADATA"), metadata)
+        wheel = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(zipfile.ZipInfo("pip-99.0.dist-info/WHEEL"), wheel)
     return path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from boards import TOML, FolderBoard, runs, whole
-from tiny import tiny_bundle, tiny_wheel
+from tiny import pip_wheel, tiny_bundle, tiny_wheel
 
 from edge_fer.errors import HostUnreachable, InUse, NotFound, Refused, StorageError
 
@@ -27,6 +27,11 @@ def test_a_first_deploy_runs_and_a_second_one_changes_nothing(
     again = board.bring(board.plan(wheel, bundle))
     assert again["unchanged"]
     assert runs(board) == "1"
+
+
+def test_pip_runs_out_of_its_wheel(board: FolderBoard, wheel: Path, bundle: Path) -> None:
+    assert board.bring(board.plan(wheel, bundle, pip=pip_wheel()))["works"]
+    assert list(board.home.glob("releases/*/lib/*/site-packages/edge_fer-1.0.dist-info/INSTALLER"))
 
 
 def test_nothing_of_it_can_be_written_but_by_its_owner(

@@ -15,7 +15,7 @@ import pytest
 from boards import FolderBoard, runs, whole
 from conftest import RunCli
 from sshd import sshd
-from tiny import pip_wheel, tiny_bundle, tiny_wheel
+from tiny import tiny_bundle, tiny_pip, tiny_wheel
 
 from deploy.wheels import DETECTOR
 
@@ -25,9 +25,9 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """All that pip can find is a folder: its own wheel, and one in the name of the detector's."""
+    """All that pip can find is a folder: stand-ins for what it installs on the board."""
     folder = tmp_path_factory.mktemp("index")
-    (folder / pip_wheel().name).write_bytes(pip_wheel().read_bytes())
+    tiny_pip(folder)
     name, version = DETECTOR.split("==")
     tiny_wheel(folder, version, name=name.replace("-", "_"))
     with pytest.MonkeyPatch.context() as patch:

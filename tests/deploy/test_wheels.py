@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from boards import facts
-from tiny import pip_wheel, tiny_wheel
+from tiny import tiny_pip, tiny_wheel
 
 from deploy.facts import Board
 from deploy.wheels import DETECTOR, gather
@@ -21,7 +21,7 @@ NEEDS = 'Requires-Dist: oldhelp; python_version < "3.11"\nProvides-Extra: more\n
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "index"
     folder.mkdir()
-    (folder / pip_wheel().name).write_bytes(pip_wheel().read_bytes())
+    tiny_pip(folder)
     name, version = DETECTOR.split("==")
     for one, number in ((name.replace("-", "_"), version), ("oldhelp", "1"), ("extrahelp", "1")):
         tiny_wheel(folder, number, name=one)
