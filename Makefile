@@ -68,7 +68,7 @@ test-arm64: $(READY)  ## The device's packages and INT8 bundles on Debian arm64 
 test-systemd: $(READY)  ## The unit and every step of a deploy in a booted Debian (root, Debian)
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
 	EDGE_FER_SYSTEMD_BUNDLE=$(abspath .cache/bundles/xception-int8-tflite) \
-	  $(BIN)/python -m pytest tests/systemd -v -s --timeout 3600
+	  $(BIN)/python -m pytest tests/systemd -v -s --timeout 3600 --basetemp .cache/systemd/pytest
 
 peers: $(READY)  ## Other packages on the same faces: make peers DATA=fer2013:PATH
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
