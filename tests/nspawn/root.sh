@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Makes a Debian root that boots under systemd-nspawn, in .cache/boards; prints its folder.
+# Makes a Debian root that boots under systemd-nspawn, in .cache/nspawn; prints its folder.
 #
-#     tests/boards/root.sh SUITE      bookworm or trixie, of this machine's architecture
+#     tests/nspawn/root.sh SUITE      bookworm or trixie, of this machine's architecture
 #
 # Needs root. No container ever writes to it: each gets an overlay.
 set -euo pipefail
 suite=$1
-folder=$(cd "$(dirname "$0")/../.." && pwd)/.cache/boards/$suite
+folder=$(cd "$(dirname "$0")/../.." && pwd)/.cache/nspawn/$suite
 if [ -e "$folder/.ready" ]; then
   echo "$folder"
   exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
-  echo "boards: needs root (mmdebstrap and systemd-nspawn)" >&2
+  echo "nspawn: needs root (mmdebstrap and systemd-nspawn)" >&2
   exit 69
 fi
 wanted=()

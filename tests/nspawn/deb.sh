@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, starts, upgrades, removes and purges a package under a real systemd.
 #
-#     tests/boards/deb.sh SUITE PACKAGE.deb      1 where something is not as it should be
+#     tests/nspawn/deb.sh SUITE PACKAGE.deb      1 where something is not as it should be
 #
 # Needs root. The upgrade is to the same files under a later version.
 set -euo pipefail
@@ -27,13 +27,10 @@ StandardError=file:/out/log
 ExecStart=/bin/bash /out/inside_deb.sh
 ExecStopPost=/bin/systemctl --no-block poweroff
 END
-mkdir "$work/wants"
-ln -s ../trial.service "$work/wants/trial.service"
 # A closed standard input would end the machine at once.
 timeout 900 systemd-nspawn --quiet --register=no --keep-unit --volatile=overlay --private-network \
   --machine "deb-$suite-$$" --directory "$root" --boot --bind "$work/out:/out" \
-  --bind-ro "$work/trial.service:/etc/systemd/system/trial.service" \
-  --bind-ro "$work/wants:/etc/systemd/system/multi-user.target.wants" \
+  --bind-ro "$work/trial.service:/etc/systemd/system/trial.service" systemd.wants=trial.service \
   </dev/zero >"$work/console" 2>&1 || true
 cat "$work/out/log" || tail -n 20 "$work/console"
 if ! grep -q '^all done$' "$work/out/log" || grep -q '^FAILED' "$work/out/log"; then
