@@ -100,7 +100,7 @@ def around(folder: Path) -> dict[str, str]:
 def trial(fleet: Fleet, holds: Callable[[str, bool], None]) -> None:
     first, second = fleet.boards
     fleet.configure(GOOD)
-    fleet.play(until="Install the wheels, nothing from elsewhere")
+    fleet.play(until="Make the environment, and install the wheels and nothing else")
     holds("killed while it installs, nothing runs", first.state() == "inactive")
     rows = fleet.play()
     holds("the next run brings both boards up", all(row["failed"] == 0 for row in rows.values()))
@@ -146,6 +146,7 @@ def main() -> None:
     parser.add_argument("wheels", type=Path)
     parser.add_argument("--ansible", type=Path, default=Path(sys.executable).parent)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the boards are taken down on the way
     asked = subprocess.run([HERE / "root.sh", "bookworm"], stdout=subprocess.PIPE, text=True)
     if asked.returncode:
         sys.exit(asked.returncode)
