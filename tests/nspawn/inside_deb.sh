@@ -51,6 +51,10 @@ began=$(seconds)
 checked "starts" systemctl enable --now edge-fer
 checked "is healthy, its camera too" healthy
 took "start to health" "$began"
+first=$(pid)
+checked "takes its configuration again" systemctl reload edge-fer
+checked "is the same process after that" is "$(pid)" "$first"
+checked "is healthy after that" healthy
 checked "runs as a user of its own" not is "$(stat --format %u "/proc/$(pid)")" 0
 
 mkdir -p /etc/systemd/system/edge-fer.service.d
