@@ -25,7 +25,13 @@ esac
 rm -rf "$out" "$out.part"
 mkdir -p "$out.part"
 trap 'rm -rf "$out.part"' EXIT
-"$python" -m pip wheel --quiet --no-deps --wheel-dir "$out.part" "$root"
+# From a copy: a `build` folder that an earlier one left would go into the wheel.
+mkdir "$out.part/source"
+for one in pyproject.toml README.md LICENSE edge_fer converters benchmarks deploy; do
+  cp -r "$root/$one" "$out.part/source/"
+done
+"$python" -m pip wheel --quiet --no-deps --wheel-dir "$out.part" "$out.part/source"
+rm -rf "$out.part/source"
 # apt's picamera2 is built against Debian's numpy, whose binary form changed with 2: beside one that
 # is newer it cannot be imported (picamera2#1211). Bookworm has 1.24, Trixie 2.2.
 pins=$out.part/pins
