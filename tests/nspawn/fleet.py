@@ -111,7 +111,7 @@ def trial(fleet: Fleet, holds: Callable[[str, bool], None]) -> None:
     holds("again: nothing changes", [row["changed"] for row in rows.values()] == [0, 0])
 
     fleet.configure(OTHER)
-    fleet.play(until="Switch")
+    fleet.play(until="Have it start now and after every boot")
     print(f"        killed at the switch: {first.current()} leads, {first.running()} runs")
     holds("a program of one generation runs after that", first.health() == "ok ok")
     holds("the second board was not begun", second.current() == before[1])
