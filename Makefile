@@ -10,6 +10,7 @@ FILES := $(shell find edge_fer converters benchmarks deploy -name '*.py' 2>/dev/
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lint types contracts clean
 .PHONY: test-device compat test-arm64 test-v4l2 test-systemd faults pipeline peers
+.PHONY: deb test-deb test-ansible
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -61,9 +62,25 @@ test-v4l2: $(READY)  ## A real V4L2 device: the kernel's vivid driver in a virtu
 compat: $(READY)  ## Every bundle in older and newer environments: the same labels as here
 	$(BIN)/python tests/compat
 
-test-arm64: $(READY)  ## The device's packages and INT8 bundles on Debian arm64 under qemu; as root
+test-arm64: deb  ## Wheels, INT8 bundles and packages on Debian arm64 under qemu; as root
 	$(BIN)/edge-fer convert --int8 --out .cache/bundles
-	PYTHONPATH=tests/compat $(BIN)/python tests/arm64 .cache/bundles/xception-int8-*
+	PYTHONPATH=tests/compat $(BIN)/python tests/arm64 .cache/bundles/xception-int8-* --packages dist
+
+deb: $(READY)  ## Debian packages in dist/: Bookworm and Trixie, amd64 and arm64
+	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
+	for suite in bookworm trixie; do for arch in amd64 arm64; do \
+	  PYTHON=$(abspath $(BIN))/python deploy/debian/build.sh $$suite $$arch \
+	    .cache/bundles/xception-int8-tflite dist || exit 1; \
+	done; done
+
+test-deb: deb  ## Install, start, upgrade, remove and purge them under a real systemd; as root
+	tests/nspawn/deb.sh bookworm dist/edge-fer_*+deb12_amd64.deb
+	tests/nspawn/deb.sh trixie dist/edge-fer_*+deb13_amd64.deb
+
+test-ansible: $(READY)  ## The Ansible role against two boards in containers, over ssh; as root
+	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles
+	PYTHON=$(abspath $(BIN))/python deploy/wheels.sh bookworm x86_64 .cache/nspawn/wheels http
+	tests/nspawn/ansible.sh .cache/bundles/xception-int8-tflite .cache/nspawn/wheels $(BIN)/python
 
 test-systemd: $(READY)  ## The unit and every step of a deploy in a booted Debian (root, Debian)
 	$(BIN)/edge-fer convert --int8 --format tflite --out .cache/bundles

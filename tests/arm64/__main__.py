@@ -1,10 +1,12 @@
 """The device's packages and bundles on Debian for arm64, under qemu's user emulation.
 
     PYTHONPATH=tests/compat python tests/arm64 BUNDLE... [--count 20] [--suites bookworm,trixie]
+        [--packages dist]
 
 Installs edge-fer's wheel and what it names with the suite's own Python, runs every bundle on some
-faces there and here, and exits with 1 when a label differs but for ties. Roots and environments
-stay in .cache/arm64. It proves packages and arithmetic, never speed.
+faces there and here, installs and purges the suite's Debian package, and exits with 1 when a label
+differs but for ties or a package fails. Roots and environments stay in .cache/arm64. It proves
+packages and arithmetic, never speed.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ ROOT = HERE.parents[1]
 CACHE = ROOT / ".cache" / "arm64"
 RUNNER = HERE.parent / "compat" / "run_edge_fer.py"
 PYTHON = "/opt/edge-fer/bin/python"
+RELEASES = {"bookworm": "deb12", "trixie": "deb13"}
 KINDS = {"tflite": "PLAIN", "openvino": "SYS"}
 """How `inside.sh` must prepare a root for an engine."""
 
@@ -39,14 +42,20 @@ def main() -> None:
     parser.add_argument("bundles", type=Path, nargs="+")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--suites", default="bookworm,trixie")
+    parser.add_argument(
+        "--packages", type=Path, help="a folder of Debian packages, as `make deb`'s"
+    )
     asked = parser.parse_args()
     bundles = [open_bundle(path) for path in asked.bundles]
-    results = [line for s in asked.suites.split(",") for line in suite(s, bundles, asked.count)]
+    suites = asked.suites.split(",")
+    packages = [package(s, asked.packages) for s in suites if asked.packages]
+    results = [line for s in suites for line in suite(s, bundles, asked.count)]
     print(f"\narm64 under qemu, labels as on x86-64, {date.today()}:\n")
     print("| root | bundle | runtime | labels | largest difference | seconds a face |")
     print("|---|---|---|---|---|---|")
     for text, _ in results:
         print(text)
+    print("\n".join(["", *packages]))
     sys.exit(0 if all(good for _, good in results) else 1)
 
 
@@ -55,6 +64,32 @@ def suite(name: str, bundles: list[Bundle], count: int) -> list[tuple[str, bool]
     folder = Path(timed(f"{name}: root", [HERE / "root.sh", name]).strip())
     install(name, folder)
     return [compare(name, folder, bundle, count) for bundle in bundles]
+
+
+def package(name: str, packages: Path) -> str:
+    """What came of the suite's Debian package: installed, tested by itself, purged."""
+    folder = Path(timed(f"{name}: root", [HERE / "root.sh", name]).strip())
+    (built,) = packages.glob(f"edge-fer_*+{RELEASES[name]}_arm64.deb")
+    given = folder / "opt" / "package"
+    shutil.rmtree(given, ignore_errors=True)
+    given.mkdir()
+    shutil.copy(built, given)
+    timed(
+        f"{name}: dpkg --install",
+        inside(folder, "PLAIN", "dpkg", "--install", f"/opt/package/{built.name}"),
+    )
+    try:
+        bundle = next((folder / "usr/share/edge-fer/bundles").iterdir()).relative_to(folder)
+        said = timed(
+            f"{name}: selftest", inside(folder, "PLAIN", "edge-fer", "selftest", f"/{bundle}")
+        )
+    finally:
+        timed(f"{name}: dpkg --purge", inside(folder, "PLAIN", "dpkg", "--purge", "edge-fer"))
+        shutil.rmtree(given)
+    left = [path for path in ("usr/lib/edge-fer", "etc/edge-fer") if (folder / path).exists()]
+    if left:
+        sys.exit(f"arm64: {name}: a purge left {', '.join(left)}")
+    return f"{name}: {built.name} installs, {said.strip().splitlines()[-1]}, and is purged"
 
 
 def install(name: str, folder: Path) -> None:
