@@ -75,7 +75,7 @@ ln -s ../lib/edge-fer/bin/edge-fer "$tree/usr/bin/edge-fer"
 
 # --- The service, its configuration and a bundle.
 sed -e 's|^ExecStart=/opt/edge-fer/current/bin/|ExecStart=/usr/bin/|' \
-  -e 's|^Documentation=.*|Documentation=file:///usr/share/doc/edge-fer/README.md|' \
+  -e 's|^Description=.*|&\nDocumentation=file:///usr/share/doc/edge-fer/README.md|' \
   "$root/deploy/edge-fer.service" > "$tree/usr/lib/systemd/system/edge-fer.service"
 cp "$root/deploy/udev/"*.rules "$tree/usr/lib/udev/rules.d/"
 mkdir "$tree/usr/share/edge-fer/systemd"

@@ -57,7 +57,7 @@ def test_nothing_of_it_can_be_written_but_by_its_owner(
         ("blind", r"no frame was analysed \(camera lost\)"),
     ],
 )
-def test_a_release_that_does_not_work_is_taken_back(
+def test_u2_a_release_that_does_not_work_is_taken_back(
     board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path, behaviour: str, why: str
 ) -> None:
     board.bring(board.plan(wheel, bundle))
@@ -106,7 +106,9 @@ def test_health_must_agree_with_the_service(
     assert runs(board) == "1"
 
 
-def test_rollback_and_forth(board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path) -> None:
+def test_u3_rollback_and_forth(
+    board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
+) -> None:
     with pytest.raises(NotFound, match="no earlier release"):
         board.ask("rollback")
     board.bring(board.plan(wheel, bundle))
@@ -172,7 +174,7 @@ def test_a_unit_of_somebody_else_is_not_touched(
     assert not board.home.exists()
 
 
-def test_a_disk_that_is_too_small_is_refused_before_a_byte_is_sent(
+def test_u4_a_disk_that_is_too_small_is_refused_before_a_byte_is_sent(
     board: FolderBoard, wheel: Path, bundle: Path
 ) -> None:
     plan = board.plan(wheel, bundle)

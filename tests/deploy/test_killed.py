@@ -75,7 +75,9 @@ KILLS += [(f"{UNDO},{step}:kill", next(ENDS)) for step in BACK]
 
 
 @pytest.mark.parametrize(("faults", "end"), KILLS)
-def test_killed_on_the_board_it_is_the_old_or_the_new(fleet: Fleet, faults: str, end: str) -> None:
+def test_u1_killed_on_the_board_it_is_the_old_or_the_new(
+    fleet: Fleet, faults: str, end: str
+) -> None:
     new = fleet.other()
     old = next(plan for plan in fleet.plans if plan is not new)
     with pytest.raises(HostUnreachable):
@@ -98,7 +100,7 @@ ERRORS += [f"{step}:full" for step in ("receive", "install", "journal", "switch"
 
 
 @pytest.mark.parametrize("faults", ERRORS)
-def test_an_error_leaves_the_old_release_running(fleet: Fleet, faults: str) -> None:
+def test_u1_an_error_leaves_the_old_release_running(fleet: Fleet, faults: str) -> None:
     new = fleet.other()
     old = next(plan for plan in fleet.plans if plan is not new)
     with pytest.raises(StorageError):
@@ -107,7 +109,7 @@ def test_an_error_leaves_the_old_release_running(fleet: Fleet, faults: str) -> N
 
 
 @pytest.mark.parametrize("step", BACK)
-def test_an_error_on_the_way_back_is_mended_by_the_next_boot(fleet: Fleet, step: str) -> None:
+def test_u1_an_error_on_the_way_back_is_mended_by_the_next_boot(fleet: Fleet, step: str) -> None:
     new = fleet.other()
     old = next(plan for plan in fleet.plans if plan is not new)
     with pytest.raises(EdgeFerError):

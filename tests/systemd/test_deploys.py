@@ -110,7 +110,7 @@ def test_a_bundle_that_answers_otherwise_never_replaces_the_one_that_runs(
     assert turns.machine.say("systemctl show edge-fer --value --property MainPID") == pid
 
 
-def test_a_release_that_fails_as_a_service_is_rolled_back(
+def test_u2_a_release_that_fails_as_a_service_is_rolled_back(
     turns: Turns, deploy: Deploy, wheels: dict[str, Path], bundle: Path
 ) -> None:
     before = turns.settled()
@@ -146,7 +146,7 @@ KILLS += [(f"{UNDO},{step}:kill", end) for step in BACK for end in ENDS]
 
 
 @pytest.mark.parametrize(("faults", "end"), KILLS)
-def test_killed_it_is_the_old_or_the_new(turns: Turns, faults: str, end: str) -> None:
+def test_u1_killed_it_is_the_old_or_the_new(turns: Turns, faults: str, end: str) -> None:
     old = turns.settled()
     new = turns.other(old)
     assert turns.bring(new, faults).returncode == 68
@@ -166,7 +166,7 @@ ERRORS = [f"{step}:{how}" for step in (*BEFORE, *AFTER) for how in ("error", "fu
 
 
 @pytest.mark.parametrize("faults", ERRORS)
-def test_an_error_leaves_the_old_one_running(turns: Turns, faults: str) -> None:
+def test_u1_an_error_leaves_the_old_one_running(turns: Turns, faults: str) -> None:
     old = turns.settled()
     assert turns.bring(turns.other(old), faults).returncode == 74
     assert turns.settled() == old
@@ -174,7 +174,7 @@ def test_an_error_leaves_the_old_one_running(turns: Turns, faults: str) -> None:
 
 
 @pytest.mark.parametrize("step", BACK)
-def test_an_error_on_the_way_back_is_mended_by_a_boot(turns: Turns, step: str) -> None:
+def test_u1_an_error_on_the_way_back_is_mended_by_a_boot(turns: Turns, step: str) -> None:
     old = turns.settled()
     assert turns.bring(turns.other(old), f"{UNDO},{step}:error").returncode == 74
     turns.machine.power_cut()

@@ -82,7 +82,7 @@ def test_the_journal_has_its_events(
     assert '"schema":"edge-fer/event/1"' in said
 
 
-def test_stopped_it_is_killed_by_the_watchdog_and_started_again(machine: Machine) -> None:
+def test_g3_stopped_it_is_killed_by_the_watchdog_and_started_again(machine: Machine) -> None:
     pid, before = shown(machine, "MainPID"), int(shown(machine, "NRestarts"))
     began = time.monotonic()
     machine.run(f"kill -STOP {pid}")
