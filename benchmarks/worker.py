@@ -64,7 +64,8 @@ class Worker:
 
     def memory(self) -> dict[str, Any]:
         """Largest and present resident memory of this process."""
-        return {"peak_rss_bytes": peak_rss_bytes(), "steady_rss_bytes": steady_rss_bytes()}
+        steady = steady_rss_bytes()  # first: it may still grow by a page
+        return {"peak_rss_bytes": max(peak_rss_bytes(), steady), "steady_rss_bytes": steady}
 
     def work(self) -> dict[str, Any]:
         """Share of the multiplications on 8-bit integers; None where it cannot be known."""
