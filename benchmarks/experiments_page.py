@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from benchmarks.cells import MISSING, Cell, Table
 from benchmarks.document import document, facts, opening, section
-from benchmarks.facts import fact_table
+from benchmarks.facts import fact_table, recipe_facts
 from benchmarks.folds_page import INDEPENDENT, by_fold, share_cell, spread_cell
 from benchmarks.markdown import aligned, table_lines
 from benchmarks.words import points, points_range
@@ -103,7 +103,6 @@ def _details(done: Trials) -> Iterator[Table]:
 
 
 def _facts(done: Trials) -> Table:
-    recipe = done.recipe
     learnt = f", {done.large_faces:,} faces learnt from alone" if done.large_faces else ""
     pairs = {
         "Small collection": f"{done.small} ({', '.join(done.splits)}): {done.faces:,} faces",
@@ -111,10 +110,7 @@ def _facts(done: Trials) -> Table:
         "Left out of the large": f"{done.left_out:,} faces",
         "SHA-256 of the list": done.sha256,
         "Groups": f"{done.groups:,} ({done.grouping})" if done.groups else "none",
-        "Initial weights": done.init,
-        "Network": str(recipe["architecture"]),
-        "Recipe": ", ".join(f"{k} {v}" for k, v in recipe.items() if k != "architecture"),
-        "Made with": ", ".join(f"{key} {value}" for key, value in done.made.items()),
+        **recipe_facts(done.init, done.recipe, done.made),
     }
     return fact_table("Data and method", pairs)
 

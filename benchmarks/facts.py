@@ -68,6 +68,18 @@ def _throttling(facts: dict[str, Any]) -> str | None:
     return " → ".join(said) + events
 
 
+def recipe_facts(
+    init: str, recipe: Mapping[str, Any], made: Mapping[str, Any]
+) -> dict[str, str | None]:
+    """What a training began with, by which recipe, and with which packages."""
+    return {
+        "Initial weights": init,
+        "Network": str(recipe["architecture"]),
+        "Recipe": ", ".join(f"{k} {v}" for k, v in recipe.items() if k != "architecture"),
+        "Made with": ", ".join(f"{key} {value}" for key, value in made.items()),
+    }
+
+
 def fact_table(title: str, pairs: Mapping[str, str | None]) -> Table:
     """Names and values, without a caption."""
     rows = tuple((Cell(key), Cell(value) if value else MISSING) for key, value in pairs.items())

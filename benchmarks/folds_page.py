@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.cells import Cell, Table
 from benchmarks.document import document, facts, figure, opening, section
-from benchmarks.facts import fact_table
+from benchmarks.facts import fact_table, recipe_facts
 from benchmarks.markdown import aligned, table_lines
 from benchmarks.matrices import confusion
 from benchmarks.records import BUNDLE, Result
@@ -138,16 +138,12 @@ def _label(label: str, pooled: dict[str, dict[str, float]]) -> tuple[Cell, ...]:
 
 
 def _facts(done: CrossValidation) -> Table:
-    recipe = done.recipe
     pairs = {
         "Data": f"{done.data}: {', '.join(done.splits)}",
         "Faces": f"{done.faces:,}",
         "SHA-256 of the list": done.sha256,
         "Groups": f"{done.groups:,} ({done.grouping})" if done.grouped else "none",
-        "Initial weights": done.init,
-        "Network": str(recipe["architecture"]),
-        "Recipe": ", ".join(f"{k} {v}" for k, v in recipe.items() if k != "architecture"),
-        "Made with": ", ".join(f"{key} {value}" for key, value in done.made.items()),
+        **recipe_facts(done.init, done.recipe, done.made),
     }
     return fact_table("Data and method", pairs)
 

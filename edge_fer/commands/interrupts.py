@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from edge_fer.errors import EdgeFerError
+
+AGAIN_S = 0.01
 
 
 class Interrupted(EdgeFerError):
@@ -26,13 +29,26 @@ def interruptible() -> Iterator[None]:
     A native step that runs is finished first. Raises Interrupted.
     """
     heard: list[int] = []
+    ignored = sys.unraisablehook
 
     def stop(number: int, frame: FrameType | None) -> None:
         if not heard:
             heard.append(number)
             raise KeyboardInterrupt  # no library catches this one as an error of its own
 
-    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def again(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        # raised while an object was being finalized, where Python ignores whatever is raised
+        if heard and what.exc_type is KeyboardInterrupt:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+        else:
+            ignored(what)
+
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGALRM: again}
+    earlier = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    sys.unraisablehook = lost
     try:
         yield
     except BaseException as error:
@@ -40,5 +56,7 @@ def interruptible() -> Iterator[None]:
             raise Interrupted(heard[0]) from error
         raise
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = ignored
         for number, handler in earlier.items():
             signal.signal(number, handler)
