@@ -57,7 +57,7 @@ NOTES = {
     "F2": "there has been one form: another version is refused by name, nothing to migrate from",
     "F5": "a start, not 24 h",
     "S4": "SIGSTOP in place of `tc netem`",
-    "U1": "each step of `edge-fer deploy`; `convert` is stopped by signals in the suite's own tests",
+    "U1": "each step of `edge-fer deploy`; `convert` is stopped by signals in its own tests",
     "U3": "release and configuration of before; no state of a newer daemon was put before it",
     "U4": "a disk that is too small from the start; one that fills, in `make test-systemd`",
     "D2": "a model of a disk in place of LazyFS",
