@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from edge_fer.types import FaceBatch
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("EDGE_FER_DATA", ROOT.parent / "shared" / "data"))
-INPUT_SIZE = 72
+SHIPPED = json.loads((ROOT / "edge_fer" / "pretrained" / "checkpoint.json").read_text())
+INPUT_SIZE: int = SHIPPED["recipe"]["architecture"]["size"]
+"""Pixels of a face's side in the shipped checkpoint."""
 
 Completed = subprocess.CompletedProcess[str]
 RunCli = Callable[..., Completed]

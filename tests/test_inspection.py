@@ -1,6 +1,7 @@
 """What a file says of itself, with and without its folder, and files that are none."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from conftest import RunCli
+from conftest import INPUT_SIZE, RunCli
 from onnx import TensorProto, helper, numpy_helper
 
 from converters.embed import embedded
@@ -64,22 +65,27 @@ def shortcut(side: int, entry: int, result: int) -> int:
     return side**2 * entry * result
 
 
-XCEPTION_72 = sum(
-    (
-        35**2 * 27 * 32, 33**2 * 9 * 32 * 64,
-        separable(33, 64, 128), separable(33, 128, 128), shortcut(17, 64, 128),
-        separable(17, 128, 256), separable(17, 256, 256), shortcut(9, 128, 256),
-        separable(9, 256, 728), separable(9, 728, 728), shortcut(5, 256, 728),
-        25 * separable(5, 728, 728), separable(5, 728, 1024), shortcut(3, 728, 1024),
-        separable(3, 1024, 1536), separable(3, 1536, 2048), 2048 * 7,
-    )
-)  # fmt: skip
-"""Multiply-adds of one face of 72 pixels, from Chollet's table of layers."""
+def xception(size: int) -> int:
+    """Multiply-adds of one face, from Chollet's table of layers."""
+    first = (size - 3) // 2 + 1
+    a = first - 2
+    b = math.ceil(a / 2)
+    c, d, e = (math.ceil(b / 2**halved) for halved in (1, 2, 3))
+    return sum(
+        (
+            first**2 * 27 * 32, a**2 * 9 * 32 * 64,
+            separable(a, 64, 128), separable(a, 128, 128), shortcut(b, 64, 128),
+            separable(b, 128, 256), separable(b, 256, 256), shortcut(c, 128, 256),
+            separable(c, 256, 728), separable(c, 728, 728), shortcut(d, 256, 728),
+            25 * separable(d, 728, 728), separable(d, 728, 1024), shortcut(e, 728, 1024),
+            separable(e, 1024, 1536), separable(e, 1536, 2048), 2048 * 7,
+        )
+    )  # fmt: skip
 
 
 def test_multiply_adds_are_those_of_xception_and_all_in_int8(folder: Path) -> None:
     found = inspect(folder)
-    assert sum(operator.multiply_adds for operator in found.operators) == XCEPTION_72
+    assert sum(operator.multiply_adds for operator in found.operators) == xception(INPUT_SIZE)
     assert found.int8_share == 1
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
-from conftest import RunCli
+from conftest import INPUT_SIZE, RunCli
 
 from converters import activations, convert, ir, kept, probe, tflite
 from converters.calibration import CalibrationSet
@@ -49,13 +49,13 @@ def test_int8_keeps_its_accuracy_on_real_faces(
     """Real labels through the device's own code: 30 % under the gate's figure would show."""
     samples = samples_of(open_dataset(f"fer2013:{fer2013_path}"), "test")[::9]
     engine = open_engine(open_bundle(bundles / f"xception-int8-{format_}"))
-    right = engine.infer(faces_of(samples, 72)).argmax(1) == classes_of(samples)
+    right = engine.infer(faces_of(samples, INPUT_SIZE)).argmax(1) == classes_of(samples)
     assert right.mean() > 0.60
 
 
 @pytest.fixture(scope="module")
 def real_faces(fer2013_path: Path) -> CalibrationSet:
-    return convert.drawn_set(f"fer2013:{fer2013_path}", "train", 70, 0, 72)
+    return convert.drawn_set(f"fer2013:{fer2013_path}", "train", 70, 0, INPUT_SIZE)
 
 
 def planted(faces: CalibrationSet) -> CalibrationSet:

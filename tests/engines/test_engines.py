@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import INPUT_SIZE as SIDE
 
 from edge_fer.bundle import Bundle, open_bundle
 from edge_fer.emotions import LABELS
@@ -59,7 +60,7 @@ def test_the_given_faces_are_left_as_they_were(
 
 
 def test_no_faces_give_no_scores(engine: Engine) -> None:
-    assert engine.infer(np.empty((0, 72, 72, 3), np.uint8)).shape == (0, len(LABELS))
+    assert engine.infer(np.empty((0, SIDE, SIDE, 3), np.uint8)).shape == (0, len(LABELS))
 
 
 EXECUTED = {
@@ -86,7 +87,7 @@ def test_a_device_that_the_engine_does_not_know_is_refused(bundle: Bundle) -> No
         open_engine(bundle, device="TPU")
 
 
-@pytest.mark.parametrize("shape", [(1, 71, 72, 3), (1, 72, 72, 1), (72, 72, 3)])
+@pytest.mark.parametrize("shape", [(1, SIDE - 1, SIDE, 3), (1, SIDE, SIDE, 1), (SIDE, SIDE, 3)])
 def test_faces_of_another_shape_are_refused(engine: Engine, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="need uint8"):
         engine.infer(np.zeros(shape, np.uint8))
@@ -94,12 +95,12 @@ def test_faces_of_another_shape_are_refused(engine: Engine, shape: tuple[int, ..
 
 def test_faces_of_another_type_are_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match="need uint8"):
-        engine.infer(np.zeros((1, 72, 72, 3), np.float32))  # type: ignore[arg-type]
+        engine.infer(np.zeros((1, SIDE, SIDE, 3), np.float32))  # type: ignore[arg-type]
 
 
 def test_a_manifest_with_another_input_size_is_refused(bundle: Bundle) -> None:
-    other = replace(bundle, manifest=replace(bundle.manifest, input_size=96))
-    with pytest.raises(BundleError, match=r"72.*96"):
+    other = replace(bundle, manifest=replace(bundle.manifest, input_size=SIDE + 8))
+    with pytest.raises(BundleError, match=rf"{SIDE}.*{SIDE + 8}"):
         open_engine(other, device="CPU")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import INPUT_SIZE as SIDE
 from conftest import RunCli
 from fakes import FakeEngine, fake_bundle
 from models import bomb
@@ -132,7 +133,9 @@ def test_m6_another_input_size_is_refused_with_both(
     monkeypatch.setitem(ENGINES, "tflite", REAL)
     copy = tmp_path / "b"
     shutil.copytree(tflite_bundle, copy)
-    with pytest.raises(BundleError, match=r"takes \[\[1, 72, 72, 3\]\], the manifest says \[1, 71"):
+    with pytest.raises(
+        BundleError, match=rf"takes \[\[1, {SIDE}, {SIDE}, 3\]\], the manifest says \[1, 71"
+    ):
         load_model(RunConfig(threads=1), edited(copy, input_size=71))
 
 
