@@ -139,7 +139,7 @@ shift to {recipe.shift:.0%}, brightness and contrast to {recipe.light:.0%},
 erasing in {recipe.erase:.0%} of faces, a camera's fault in {recipe.degrade:.0%}.
 All recipes are in `checkpoint.json`.
 
-Temperature {checkpoint.temperature:.3f} and the abstention threshold
+The calibration (vector scaling, folded into the last layer) and the abstention threshold
 {checkpoint.abstain_below:.3f} (a label for {recipe.coverage:.0%} of faces) come from the
 validation split. Keras {made["keras"]} on {made["backend"]}
 ({made["device"]}, {made["precision"]}){_costs(made)}.
@@ -155,11 +155,19 @@ def _runs(runs: Iterable[Run]) -> str:
         recipe, reached = run["recipe"], run["validation_accuracy"]
         rows.append(
             (str(run["init"]), f"{recipe['architecture']['size']} px",
-             f"{recipe['head_epochs']:g} + {recipe['epochs']:g}", f"{recipe['rate']:g}",
+             *_learnt(run),
              "" if reached is None else f"{reached:.2%}")
         )  # fmt: skip
     header = ("start", "input", "epochs (head + all layers)", "peak rate", "validation after it")
     return _table(header, rows)
+
+
+def _learnt(run: Run) -> tuple[str, str]:
+    """Epochs and rate; a mean of runs has none of its own."""
+    recipe = run["recipe"]
+    if run.get("mean", 1) > 1:
+        return "none", ""
+    return f"{recipe['head_epochs']:g} + {recipe['epochs']:g}", f"{recipe['rate']:g}"
 
 
 def _costs(made: dict[str, Any]) -> str:

@@ -22,11 +22,11 @@ from edge_fer.emotions import LABELS
 from edge_fer.errors import ConfigError
 from edge_fer.progress import Progress
 from edge_fer.storage import write_file
+from edge_fer.training.calibrate import softmax
 from edge_fer.training.checkpoint import Checkpoint, set_weights
 from edge_fer.training.model import build
 from edge_fer.training.predict import predict_samples
 from edge_fer.training.recipe import Recipe
-from edge_fer.training.temperature import softmax
 from edge_fer.types import Sample
 
 Loss = Callable[[Any, Any], Any]

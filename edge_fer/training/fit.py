@@ -13,12 +13,12 @@ from edge_fer.datasets.readable import require_readable
 from edge_fer.progress import Progress
 from edge_fer.protocols import Dataset
 from edge_fer.training import state
+from edge_fer.training.calibrate import abstention_threshold, fit_scaling, softmax
 from edge_fer.training.checkpoint import Checkpoint, weights_of
 from edge_fer.training.initial import check
 from edge_fer.training.machine import chosen_precision, peak_memory, tools
 from edge_fer.training.recipe import Recipe
 from edge_fer.training.run import Run, Setting
-from edge_fer.training.temperature import abstention_threshold, fit_temperature, softmax
 from edge_fer.types import Sample
 
 
@@ -64,14 +64,13 @@ def fit(
 
 
 def _checkpoint(run: Run, spec: str) -> Checkpoint:
-    """Temperature, threshold and figures, from the validation faces at the run's precision."""
+    """Calibration, threshold and figures, from the validation faces at the run's precision."""
     logits, recipe = run.logits(), run.setting.recipe
-    temperature = fit_temperature(logits, run.truth)
-    scores = softmax(logits / temperature)
+    scaling = fit_scaling(logits, run.truth)
+    scores = softmax(scaling(logits))
     return Checkpoint(
-        weights=weights_of(run.model),
+        weights=scaling.folded(weights_of(run.model)),
         recipe=recipe,
-        temperature=temperature,
         abstain_below=abstention_threshold(scores, recipe.coverage),
         data={
             "train": _facts(run.samples, spec),
@@ -81,6 +80,7 @@ def _checkpoint(run: Run, spec: str) -> Checkpoint:
         made={
             **tools(),
             "precision": run.setting.precision,
+            "calibration": scaling.to_json(),
             **run.start,
             **_teacher(run.setting.teacher),
             "faces_per_s": run.curves.faces_per_s(),

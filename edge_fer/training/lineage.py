@@ -27,6 +27,7 @@ def own(checkpoint: Checkpoint) -> Run:
     return {
         "sha256": checkpoint.sha256,
         "init": checkpoint.made.get("init"),
+        "mean": checkpoint.made.get("mean", 1),
         "recipe": checkpoint.recipe.to_json(),
         "train": checkpoint.data.get("train"),
         "validation_accuracy": checkpoint.metrics.get("validation", {}).get("accuracy"),

@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers
 
 from edge_fer.emotions import LABELS
+from edge_fer.training.norm import FusedBatchNormalization
 from edge_fer.training.recipe import Architecture, Colour
 
 LUMA_BGR = (0.114, 0.587, 0.299)
@@ -111,7 +112,7 @@ def _separable(x: keras.KerasTensor, channels: int, name: str) -> keras.KerasTen
 
 
 def _norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return layers.BatchNormalization(name=name)(x)
+    return FusedBatchNormalization(name=name)(x)
 
 
 def _relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:

@@ -10,9 +10,9 @@ import numpy as np
 
 from edge_fer.datasets.faces import faces_of
 from edge_fer.progress import Progress
+from edge_fer.training.calibrate import softmax
 from edge_fer.training.checkpoint import Checkpoint, set_weights
 from edge_fer.training.model import build
-from edge_fer.training.temperature import softmax
 from edge_fer.types import FaceBatch, Sample, ScoreBatch
 
 BATCH = 64

@@ -1,10 +1,11 @@
 """Makes the shipped checkpoint out of a run: half precision, figures and card in one step.
 
-    python -m edge_fer.training.pretrained RUN --data fer2013:PATH
+    python -m edge_fer.training.pretrained RUN [RUN...] --data fer2013:PATH
 
-All figures are measured here, in float32, on the weights as they ship (rounded to float16), in
-one pass without test-time augmentation. Temperature and threshold come from validation, and so does
-the table of faults; the test split is read once, and the record counts how often that was.
+Of several runs the mean of the weights ships. All figures are measured here, in float32, on the
+weights as they ship (rounded to float16), in one pass without test-time augmentation. Calibration
+and threshold come from validation, and so does the table of faults; the test split is read once,
+and the record counts how often that was.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from edge_fer.progress import Bars, Progress
 from edge_fer.protocols import Dataset
 from edge_fer.storage import write_file
 from edge_fer.training import beside_card
+from edge_fer.training.calibrate import abstention_threshold, fit_scaling, softmax
 from edge_fer.training.card import card
-from edge_fer.training.checkpoint import RECORD, SHIPPED, Checkpoint
-from edge_fer.training.lineage import earlier
+from edge_fer.training.checkpoint import RECORD, SHIPPED, Checkpoint, Weights
 from edge_fer.training.pool import told
 from edge_fer.training.predict import predict_samples
-from edge_fer.training.temperature import abstention_threshold, fit_temperature
+from edge_fer.training.soup import soup
 from edge_fer.types import Sample
 
 
@@ -47,51 +48,66 @@ class Besides:
 
 
 def ship(
-    run: Path, dataset: Dataset, out: Path, progress: Progress, besides: Besides | None = None
+    runs: Sequence[Path],
+    dataset: Dataset,
+    out: Path,
+    progress: Progress,
+    besides: Besides | None = None,
 ) -> Checkpoint:
-    """Write `out` from the checkpoint of a run; returns what was written."""
+    """Write `out` from the mean of some runs' checkpoints; returns what was written."""
     besides = besides or Besides()
-    trained = Checkpoint.load(run)
-    checkpoint = replace(
-        _halved(trained),
-        made={**trained.made, "lineage": earlier(trained, besides.earlier)},
-    )
+    trained = soup([Checkpoint.load(run) for run in runs], besides.earlier)
+    checkpoint = replace(trained, weights=_halves(trained.weights))
     checkpoint = _calibrated(checkpoint, dataset, progress)
+    before = Checkpoint.load(out) if (out / RECORD).is_file() else None
     if besides.faults:
-        faults = beside_card.faults(checkpoint, samples_of(dataset, "validation"), progress)
-        checkpoint = checkpoint.with_metrics(corruptions=faults)
+        checkpoint = _under_faults(checkpoint, before, dataset, progress)
     if besides.kfold:
         checkpoint = checkpoint.with_metrics(kfold=beside_card.folds(besides.kfold))
-    checkpoint = _tested(checkpoint, dataset, out, besides.student, progress)
+    checkpoint = _tested(checkpoint, before, dataset, besides.student, progress)
     checkpoint.save(out, half=True)
-    write_file(out / "README.md", card(checkpoint, (run / "curves.csv").read_text()).encode())
+    write_file(out / "README.md", card(checkpoint, (runs[-1] / "curves.csv").read_text()).encode())
     return checkpoint
 
 
-def _halved(checkpoint: Checkpoint) -> Checkpoint:
+def _halves(weights: Weights) -> Weights:
     """The weights as they will be read back from float16."""
-    rounded = {k: v.astype(np.float16).astype(np.float32) for k, v in checkpoint.weights.items()}
-    return replace(checkpoint, weights=rounded)
+    return {k: v.astype(np.float16).astype(np.float32) for k, v in weights.items()}
 
 
 def _calibrated(checkpoint: Checkpoint, dataset: Dataset, progress: Progress) -> Checkpoint:
-    """Temperature, threshold and validation figures anew, in float32."""
+    """Calibration, threshold and validation figures anew, in float32."""
     samples = samples_of(dataset, "validation")
     plain = replace(checkpoint, temperature=1.0)
     scores = predict_samples(plain, samples, told(progress, "validation"))
     truth = classes_of(samples)
-    temperature = fit_temperature(np.log(np.maximum(scores, 1e-30)), truth)
-    sharpened = scores ** (1 / temperature)
-    scores = (sharpened / sharpened.sum(1, keepdims=True)).astype(np.float32)
+    logits = np.log(np.maximum(scores, 1e-30))
+    scaling = fit_scaling(logits, truth)
+    scores = softmax(scaling(logits)).astype(np.float32)
     return replace(
-        checkpoint,
-        temperature=temperature,
+        plain,
+        weights=_halves(scaling.folded(plain.weights)),
+        made={**plain.made, "calibration": scaling.to_json()},
         abstain_below=abstention_threshold(scores, checkpoint.recipe.coverage),
     ).with_metrics(validation=statistics.summary(scores, truth))
 
 
+def _under_faults(
+    checkpoint: Checkpoint, before: Checkpoint | None, dataset: Dataset, progress: Progress
+) -> Checkpoint:
+    """The table of faults; that of the same network is not measured twice."""
+    known = before.metrics.get("corruptions") if before else None
+    if before is None or before.sha256 != checkpoint.sha256 or not known:
+        known = beside_card.faults(checkpoint, samples_of(dataset, "validation"), progress)
+    return checkpoint.with_metrics(corruptions=known)
+
+
 def _tested(
-    checkpoint: Checkpoint, dataset: Dataset, out: Path, student: Path | None, progress: Progress
+    checkpoint: Checkpoint,
+    before: Checkpoint | None,
+    dataset: Dataset,
+    student: Path | None,
+    progress: Progress,
 ) -> Checkpoint:
     """The figures on the test split, which this function alone reads."""
     test = samples_of(dataset, "test")
@@ -109,17 +125,20 @@ def _tested(
         "spec": schemes(dataset.name),
         "faces": len(test),
         "sha256": list_hash(test),
-        "read": 1 + _reads_before(out),
+        "read": _reads(checkpoint, before),
     }
     return replace(checkpoint, data={**checkpoint.data, "test": record})
 
 
-def _reads_before(out: Path) -> int:
-    """How often the test split was read for the checkpoints that this one takes the place of."""
-    if not (out / RECORD).is_file():
-        return 0
-    before = Checkpoint.load(out).data.get("test")
-    return int(before.get("read", 1)) if before else 0
+def _reads(checkpoint: Checkpoint, before: Checkpoint | None) -> int:
+    """How many checkpoints' figures the test split gave, this one and those it takes the place of.
+
+    A new card for the same network tells nothing new and is not counted.
+    """
+    record = before.data.get("test") if before else None
+    reads = int(record.get("read", 1)) if record else 0
+    same = before is not None and before.sha256 == checkpoint.sha256
+    return max(reads, 1) if same else reads + 1
 
 
 def _not_in(samples: Sequence[Sample], others: Sequence[Sample]) -> np.ndarray:
@@ -131,7 +150,7 @@ def _not_in(samples: Sequence[Sample], others: Sequence[Sample]) -> np.ndarray:
 def main() -> None:
     """The command line above."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=Path, nargs="+")
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     parser.add_argument("--earlier", type=Path, action="append", default=[])

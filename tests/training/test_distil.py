@@ -13,13 +13,13 @@ from edge_fer.datasets.faces import faces_of
 from edge_fer.errors import ConfigError
 from edge_fer.progress import silent
 from edge_fer.training import distil
+from edge_fer.training.calibrate import softmax
 from edge_fer.training.checkpoint import SHIPPED, Checkpoint, set_weights, weights_of
 from edge_fer.training.fit import train
 from edge_fer.training.model import build
 from edge_fer.training.order import Asked, settle
 from edge_fer.training.predict import float_model
 from edge_fer.training.recipe import Architecture, Recipe
-from edge_fer.training.temperature import softmax
 
 pytestmark = pytest.mark.timeout(PATIENCE)
 

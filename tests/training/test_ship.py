@@ -47,7 +47,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }  # fmt: skip
     (folder / "kfold.json").write_text(json.dumps(cross))
     besides = Besides((folder / "first",), folder / "kfold.json", folder / "student")
-    ship(folder / "run", open_dataset(DATA), folder / "out", silent, besides)
+    ship([folder / "run"], open_dataset(DATA), folder / "out", silent, besides)
     return folder
 
 
@@ -76,7 +76,11 @@ def test_the_card_tells_of_folds_student_costs_and_the_runs_before(shipped: Path
 def test_the_reads_of_the_test_split_are_counted(shipped: Path) -> None:
     assert Checkpoint.load(shipped / "out").data["test"]["read"] == 1
     plain = Besides(faults=False)
-    again = ship(shipped / "run", open_dataset(DATA), shipped / "out", silent, plain)
+    same = ship([shipped / "run"], open_dataset(DATA), shipped / "out", silent, plain)
+    assert same.data["test"]["read"] == 1
+    drawn(4).save(shipped / "other")
+    (shipped / "other" / "curves.csv").write_text(CURVES)
+    again = ship([shipped / "other"], open_dataset(DATA), shipped / "out", silent, plain)
     assert again.data["test"]["read"] == 2
     assert "read 2 times" in (shipped / "out" / "README.md").read_text()
     assert "Under faults" not in (shipped / "out" / "README.md").read_text()
@@ -93,7 +97,7 @@ def test_a_run_counts_as_earlier_only_by_its_hash(shipped: Path) -> None:
 def test_what_is_no_cross_validation_is_named(shipped: Path, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(BadData, match=r"x\.json: not the kfold\.json"):
-        ship(shipped / "run", open_dataset(DATA), tmp_path / "o", silent,
+        ship([shipped / "run"], open_dataset(DATA), tmp_path / "o", silent,
              Besides(kfold=tmp_path / "x.json", faults=False))  # fmt: skip
     assert not (tmp_path / "o").exists()
 
