@@ -60,7 +60,7 @@ def _figures(checkpoint: Checkpoint) -> str:
     header = ("FER2013 split", "faces", "accuracy [95 %]", "balanced accuracy", "macro-F1",
               "calibration error")  # fmt: skip
     times = checkpoint.data.get("test", {}).get("read", 1)
-    read = "once" if times == 1 else f"{times} times, once for each checkpoint that was shipped"
+    read = "once" if times == 1 else f"{times} times, once for each checkpoint made to be shipped"
     return f"""## Figures
 
 {_table(header, rows)}

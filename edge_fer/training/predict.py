@@ -31,7 +31,8 @@ def predict(
     checkpoint: Checkpoint, faces: FaceBatch, progress: Callable[[int, int], None]
 ) -> ScoreBatch:
     """(N, 7) calibrated probabilities of (N, size, size, 3) uint8 faces."""
-    return _scores(checkpoint, lambda start: faces[start : start + BATCH], len(faces), progress)
+    found = _logits(checkpoint, lambda start: faces[start : start + BATCH], len(faces), progress)
+    return _scores(checkpoint, found)
 
 
 def predict_samples(
@@ -41,8 +42,15 @@ def predict_samples(
 
     `cut` makes (N, size, size, 3) faces of samples and a size.
     """
+    return _scores(checkpoint, logits_of(checkpoint, samples, progress, cut))
+
+
+def logits_of(
+    checkpoint: Checkpoint, samples: Sequence[Sample], progress: Progress, cut: Cut = faces_of
+) -> ScoreBatch:
+    """(N, 7) logits of samples, before the temperature: what a calibration is fitted to."""
     size = checkpoint.recipe.architecture.size
-    return _scores(
+    return _logits(
         checkpoint,
         lambda start: cut(samples[start : start + BATCH], size),
         len(samples),
@@ -50,7 +58,11 @@ def predict_samples(
     )
 
 
-def _scores(
+def _scores(checkpoint: Checkpoint, logits: ScoreBatch) -> ScoreBatch:
+    return np.asarray(softmax(logits / checkpoint.temperature), np.float32)
+
+
+def _logits(
     checkpoint: Checkpoint,
     batch: Callable[[int], FaceBatch],
     count: int,
@@ -62,7 +74,7 @@ def _scores(
         logits = model.predict_on_batch(_padded(batch(start)))
         parts.append(np.asarray(logits)[: count - start])
         progress(min(start + BATCH, count), count)
-    return np.asarray(softmax(np.concatenate(parts) / checkpoint.temperature), np.float32)
+    return np.concatenate(parts)
 
 
 def _padded(faces: FaceBatch) -> FaceBatch:

@@ -28,7 +28,7 @@ from edge_fer.training.calibrate import abstention_threshold, fit_scaling, softm
 from edge_fer.training.card import card
 from edge_fer.training.checkpoint import RECORD, SHIPPED, Checkpoint, Weights
 from edge_fer.training.pool import told
-from edge_fer.training.predict import predict_samples
+from edge_fer.training.predict import logits_of, predict_samples
 from edge_fer.training.soup import soup
 from edge_fer.types import Sample
 
@@ -79,9 +79,7 @@ def _calibrated(checkpoint: Checkpoint, dataset: Dataset, progress: Progress) ->
     """Calibration, threshold and validation figures anew, in float32."""
     samples = samples_of(dataset, "validation")
     plain = replace(checkpoint, temperature=1.0)
-    scores = predict_samples(plain, samples, told(progress, "validation"))
-    truth = classes_of(samples)
-    logits = np.log(np.maximum(scores, 1e-30))
+    logits, truth = logits_of(plain, samples, told(progress, "validation")), classes_of(samples)
     scaling = fit_scaling(logits, truth)
     scores = softmax(scaling(logits)).astype(np.float32)
     return replace(

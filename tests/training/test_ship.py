@@ -1,6 +1,7 @@
 """What becomes of a run when it is shipped, told by its record and card."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,14 +9,18 @@ import keras
 import numpy as np
 import pytest
 
-from edge_fer.datasets import open_dataset
+from edge_fer import statistics
+from edge_fer.datasets import open_dataset, samples_of
 from edge_fer.datasets.corruptions import CORRUPTIONS
+from edge_fer.datasets.faces import classes_of
 from edge_fer.errors import BadData
 from edge_fer.progress import silent
+from edge_fer.training import calibrate
 from edge_fer.training.checkpoint import Checkpoint, weights_of
 from edge_fer.training.lineage import earlier, lineage, named
 from edge_fer.training.machine import tools
 from edge_fer.training.model import build
+from edge_fer.training.predict import predict_samples
 from edge_fer.training.pretrained import Besides, ship
 from edge_fer.training.recipe import Architecture, Recipe
 
@@ -30,6 +35,14 @@ def drawn(seed: int, init: str = "random") -> Checkpoint:
     made = {**tools(), "precision": "float32", "init": init, "faces_per_s": 41.2}
     weights = weights_of(build(TINY.architecture))
     return Checkpoint(weights, TINY, data={"train": facts, "validation": facts}, made=made)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_class_scaled() -> Iterator[None]:
+    """Few faces would be given one temperature, which cannot show a scaling folded wrongly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrate, "ENOUGH", 1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +72,16 @@ def test_the_card_has_a_row_for_every_fault(shipped: Path) -> None:
     for name, one in found["each"].items():
         assert f"| {name} | {one['accuracy']:.2%} |" in text
     assert found["clean"] == made.metrics["validation"]["accuracy"]
+
+
+def test_the_shipped_weights_give_the_calibrated_answers(shipped: Path) -> None:
+    made = Checkpoint.load(shipped / "out")
+    samples = samples_of(open_dataset(DATA), "validation")
+    scores, truth = predict_samples(made, samples, silent), classes_of(samples)
+    assert len(set(made.made["calibration"]["factor"])) == 7
+    measured, told = statistics.summary(scores, truth), made.metrics["validation"]
+    for figure in ("calibration_error", "macro_f1"):
+        assert measured[figure] == pytest.approx(told[figure], abs=2e-3)
 
 
 def test_the_card_tells_of_folds_student_costs_and_the_runs_before(shipped: Path) -> None:
