@@ -23,8 +23,10 @@ from edge_fer.types import FaceBatch, ScoreBatch
 SCRIPT = Path(__file__).with_name("myriad_worker.py")
 ROOM = 16
 """Faces that the shared memory holds; larger batches go in parts."""
-START_S = 300.0
-"""For loading the runtime and the model, and booting the stick: seconds, but on a busy machine."""
+START_S = 75.0
+"""For loading the runtime and the model, and booting the stick: seconds, but on a busy machine;
+less than the unit's TimeoutStartSec, so that a stick that hangs is named, or given up for the
+fallback, before systemd ends the daemon."""
 ANSWER_S = 7.0
 """For a roomful of faces, which take a second or two; less than the 10 s after which the daemon
 ends, for a stick that hangs may be opened again, or given up for the fallback."""

@@ -17,13 +17,21 @@ from sticks import SIDE, stick, stick_home, tiny
 from edge_fer.bundle import Bundle
 from edge_fer.engines import open_engine
 from edge_fer.engines.myriad import MyriadEngine, layers_on_stick
-from edge_fer.engines.myriad_process import ROOM
+from edge_fer.engines.myriad_process import ROOM, START_S
 from edge_fer.engines.myriad_stick import need_libusb, stick_is_in
 from edge_fer.errors import BundleError, ConfigError, EngineError, MissingExtra
 from edge_fer.types import FaceBatch
 
 __all__ = ["stick", "stick_home", "tiny"]  # fixtures
 PATIENCE_S = 60
+
+
+UNIT = Path(__file__).parents[2] / "deploy" / "edge-fer.service"
+
+
+def test_a_stick_that_hangs_is_named_before_systemd_ends_the_daemon() -> None:
+    settings = dict(line.split("=", 1) for line in UNIT.read_text().splitlines() if "=" in line)
+    assert START_S + 10 <= float(settings["TimeoutStartSec"])
 
 
 @pytest.fixture
