@@ -31,7 +31,7 @@ UNIT = Path(__file__).parents[2] / "deploy" / "edge-fer.service"
 
 def test_a_stick_that_hangs_is_named_before_systemd_ends_the_daemon() -> None:
     settings = dict(line.split("=", 1) for line in UNIT.read_text().splitlines() if "=" in line)
-    assert START_S + 10 <= float(settings["TimeoutStartSec"])
+    assert float(settings["TimeoutStartSec"]) >= START_S + 10
 
 
 @pytest.fixture
