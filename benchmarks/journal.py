@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_fer.errors import StorageError
+from edge_fer.storage import write_file
 
 NAME = "unfinished.jsonl"
 """Stands in the report's folder until the report is written."""
@@ -75,7 +76,7 @@ class Journal:
 
 
 def _rewrite(path: Path, lines: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_file(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def _whole_lines(path: Path) -> list[dict[str, Any]]:

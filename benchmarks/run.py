@@ -101,13 +101,21 @@ def bench(
             results=results(measured, chosen.truth),
             machine=facts,
             baseline_machine=known.place if known else None,
-            invalid=throttle.slowed(before, throttle.read()) or journal.get("slowed"),
+            invalid=invalid_because(
+                throttle.slowed(before, throttle.read()) or journal.get("slowed"), known
+            ),
             sittings=journal.sittings,
             notes=notes(measured, chosen.facts, facts, settings, known.place if known else None),
         )
         write(report, out)
         journal.finish()
     return report
+
+
+def invalid_because(here: str | None, known: BaselineFile | None) -> str | None:
+    """Why the times must not be quoted: those of this machine, or of the baseline's."""
+    there = known.invalid if known else None
+    return ", ".join(filter(None, (here, there and f"the baseline's machine: {there}"))) or None
 
 
 def write(report: Report, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,8 @@ class Throttling:
 def read(root: Path = Path("/")) -> Throttling | None:
     """The flags and counters; None where the machine tells neither."""
     flags = _pi_flags(root)
-    counts = [int(file.read_text()) for pattern in COUNTS for file in root.glob(pattern)]
+    files = [file for pattern in COUNTS for file in root.glob(pattern)]
+    counts = [count for file in files for count in _count(file)]
     if flags is None and not counts:
         return None
     bits = flags or 0
@@ -47,6 +49,12 @@ def slowed(before: Throttling | None, after: Throttling | None) -> str | None:
     if before.events is not None and after.events is not None and after.events > before.events:
         reasons.append(f"throttled {after.events - before.events} times")
     return ", ".join(reasons) or None
+
+
+def _count(file: Path) -> Iterator[int]:
+    """The number in a file; a counter that cannot be read says nothing."""
+    with suppress(OSError, ValueError):
+        yield int(file.read_text())
 
 
 def _pi_flags(root: Path) -> int | None:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from converters import keras_file
 from edge_fer.emotions import LABELS
 from edge_fer.errors import BadData, ConfigError
+from edge_fer.notices import notice
 from edge_fer.types import FaceBatch, ScoreBatch
 
 COLOURS = ("rgb", "bgr", "grey")
@@ -122,6 +123,11 @@ def _weights(path: Path) -> list[NDArray[Any]]:
         if done.returncode or not target.is_file():
             said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
             raise BadData(f"{path}: cannot be opened ({said[-1][:200]})")
+        for line in done.stdout.splitlines():
+            if line.startswith("network:"):
+                notice(
+                    f"{path}: opened without a network of its own to be shut in; {line}", "warning"
+                )
         with np.load(target, allow_pickle=False) as arrays:
             return [arrays[name] for name in sorted(arrays.files)]
 

@@ -23,8 +23,14 @@ from edge_fer.progress import Progress
 def convert_foreign(order: Order, terms: Terms, progress: Progress) -> list[tuple[Bundle, Verdict]]:
     """Make and judge all formats; only when all pass is any bundle written.
 
-    Raises what `open_foreign` raises, ConfigError where INT8 is asked without faces, and Refused.
+    Raises what `open_foreign` raises, Refused, and ConfigError for the stick and where INT8 is
+    asked without faces.
     """
+    if any(name == "ncs" for name, _ in order.parts):
+        raise ConfigError(
+            "bundles for the Intel stick (ncs) are made of this project's own network alone; "
+            "choose --target pi, x86 or jetson"
+        )
     if order.quantizes and order.data is None:
         raise ConfigError(
             "INT8 of a model of your own needs --data: the faces that ship were made for ours"

@@ -93,6 +93,18 @@ class Verdict:
         few = "" if found.judged else f", {found.faces} faces: not judged"
         return f"worst {label} {_points(found.difference)}{few}"
 
+    def _guessing(self, parent: Interval) -> list[str]:
+        """A line where the parent does not beat naming the commonest class always."""
+        if len(self.classes) == 1:
+            return []
+        label, found = max(self.classes.items(), key=lambda item: item[1].faces)
+        if parent.high > found.faces / self.faces:
+            return []
+        return [
+            f"WARNING: the parent is no better than always naming {label}: train it again, or see "
+            "whether --labels, --colour and --scale of a model of your own are right"
+        ]
+
     def lines(self) -> list[str]:
         """For a person, a line a figure."""
         said = [f"agreement with the parent {_percent(self.agreement)} on {self.faces} faces"]
@@ -103,6 +115,7 @@ class Verdict:
                 f"paired difference {_points(self.difference)}, McNemar p = {self.mcnemar:.2f}",
                 f"by class {self._worst()}",
             ]
+            said += self._guessing(self.parent_accuracy)
         else:
             said.append("accuracy not measured (no labelled faces: give --data)")
         return said
@@ -131,7 +144,8 @@ def judge(
     )
     if truth is not None:
         verdict = replace(verdict, **_paired(answers, wanted, truth))
-    reasons = tuple(_objections(answers, wanted, verdict, max_drop))
+    several = truth is None or len(np.unique(truth)) > 1
+    reasons = tuple(_objections(answers, several, verdict, max_drop))
     return replace(verdict, passed=not reasons, reasons=reasons)
 
 
@@ -169,10 +183,10 @@ def infer_all(
 
 
 def _objections(
-    answers: Classes, wanted: Classes, verdict: Verdict, max_drop: float
+    answers: Classes, several: bool, verdict: Verdict, max_drop: float
 ) -> Iterator[str]:
     only = np.unique(answers)
-    if len(only) == 1 and len(np.unique(wanted)) > 1:
+    if len(only) == 1 and several:
         yield f"it always answers {LABELS[int(only[0])]}"
     if verdict.agreement.value < LEAST_AGREEMENT:
         yield f"agreement {verdict.agreement.value:.1%} is under {LEAST_AGREEMENT:.0%}"

@@ -245,6 +245,7 @@ LAYERS: Mapping[str, Emit] = {
     "DepthwiseConv2D": _depthwise,
     "Dropout": _same,
     "Flatten": _flatten,
+    "FusedBatchNormalization": _norm,
     "GlobalAveragePooling2D": _global_pool("GlobalAveragePool"),
     "GlobalMaxPooling2D": _global_pool("GlobalMaxPool"),
     "MaxPooling2D": _pool("MaxPool"),

@@ -12,6 +12,7 @@ from fakes import fake_bundle
 from benchmarks.baseline_file import BaselineFile, Pass, check, load
 from benchmarks.records import Model, Rate, Settings
 from benchmarks.results import Measured, results
+from benchmarks.run import invalid_because
 from edge_fer.errors import BadData, ConfigError, NotFound
 from edge_fer.statistics import summary
 
@@ -116,3 +117,11 @@ def test_what_is_no_json_object_is_refused(file, content):
     file.write_bytes(content)
     with pytest.raises(BadData, match=r"baseline\.json"):
         load(file)
+
+
+def test_times_against_a_throttled_baseline_are_invalid_too(made):
+    slow = replace(made, invalid="throttled 2 times")
+    assert invalid_because(None, made) is None
+    assert invalid_because("under-voltage", None) == "under-voltage"
+    told = invalid_because("under-voltage", slow)
+    assert told == "under-voltage, the baseline's machine: throttled 2 times"

@@ -89,6 +89,12 @@ def test_counted_events_in_between_make_a_run_invalid(tmp_path):
     assert throttle.slowed(before, throttle.read(tmp_path)) == "throttled 2 times"
 
 
+def test_a_counter_that_cannot_be_read_says_nothing(tmp_path):
+    counts = "sys/devices/system/cpu/cpu{}/thermal_throttle/core_throttle_count"
+    put(tmp_path, {counts.format(0): "not a number\n", counts.format(1): "3\n"})
+    assert throttle.read(tmp_path).events == 3
+
+
 def test_where_nothing_is_told_nothing_is_invalid(tmp_path):
     assert throttle.read(tmp_path) is None
     assert throttle.slowed(None, None) is None

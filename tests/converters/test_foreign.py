@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from conftest import RunCli
 from keras import layers
 
+from converters import foreign
 from converters.foreign import Terms, open_foreign
 from edge_fer.bundle import open_bundle
 from edge_fer.emotions import LABELS
@@ -120,6 +122,30 @@ def test_the_child_has_neither_network_nor_home(tmp_path: Path) -> None:
         pytest.skip(told[0])
     assert told[:2] == ["['lo']", "0"]
     assert told[2] == "OSError 101"  # network is unreachable
+
+
+def test_a_network_that_stays_within_reach_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The child's own words, where a kernel forbids what shuts it in."""
+    path = saved(small(), tmp_path)
+    real = subprocess.run
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        done = real(command, **options)
+        done.stdout += "network: still there (Operation not permitted)\n"
+        return done
+
+    monkeypatch.setattr(foreign.subprocess, "run", run)
+    open_foreign(path, Terms(THEIRS, "rgb", "0..1"))
+    assert "network: still there" in capsys.readouterr().err
+
+
+def test_the_stick_is_refused_at_the_door(tmp_path: Path, cli: RunCli) -> None:
+    path = saved(small(), tmp_path)
+    done = cli("convert", path, "--target", "ncs", "--labels", ",".join(THEIRS))
+    assert done.returncode == 78
+    assert "Intel stick (ncs) are made of this project's own network alone" in done.stderr
 
 
 def test_it_goes_through_the_gate_into_a_bundle(

@@ -72,6 +72,20 @@ def test_a_child_that_always_answers_one_class_is_named(
     assert "always answers fear" in verdict.reasons[0]
 
 
+def test_a_parent_that_is_stuck_itself_excuses_nothing(truth: np.ndarray) -> None:
+    stuck = scores(np.full_like(truth, 1))
+    assert "always answers happy" in judge(stuck, stuck, truth, DATA, 0.01).reasons[0]
+    assert "always answers happy" in judge(stuck, stuck, None, DATA, 0.01).reasons[0]
+    faces = np.full_like(truth, 1)
+    assert judge(stuck, stuck, faces, DATA, 0.01).passed  # all of them are happy
+
+
+def test_a_parent_that_guesses_is_told(parent: np.ndarray, truth: np.ndarray) -> None:
+    guessed = scores((parent + 3) % len(LABELS))
+    assert "WARNING" in judge(guessed, guessed, truth, DATA, 0.01).lines()[-1]
+    assert "WARNING" not in judge(scores(parent), scores(parent), truth, DATA, 0.01).lines()[-1]
+
+
 def test_few_labelled_faces_make_it_provisional(parent: np.ndarray, truth: np.ndarray) -> None:
     few = slice(0, ENOUGH_FACES - 1)
     verdict = judge(scores(parent[few]), scores(parent[few]), truth[few], DATA, 0.01)
