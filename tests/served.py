@@ -27,6 +27,11 @@ HANG_GUARD_S = 60
 TOKEN = "0123456789abcdefghijABCDEFGHIJ_-+="
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 DELIBERATE = {"X-Edge-Fer": "1", "Content-Type": "application/json"}
+READ = (
+    *("/metrics", "/openapi.json", "/api/v1/latest", "/api/v1/config", "/api/v1/history"),
+    "/api/v1/events",
+)
+"""Routes of the scope `read` that a plain GET may ask."""
 
 
 @dataclass

@@ -192,7 +192,7 @@ def _birth(watcher: Watcher, times: list[float]) -> int:
     return len(watcher.payloads(DISCOVERY))
 
 
-def passed(folder: Path, words: str, files: str = "sinks/test_mqtt.py") -> tuple[int, int]:
+def passed(folder: Path, words: str, files: str) -> tuple[int, int]:
     """Of the tests that such words choose, how many passed, and how many there are."""
     report = folder / "report.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-k", words, "--junitxml", str(report)]
@@ -206,14 +206,14 @@ def passed(folder: Path, words: str, files: str = "sinks/test_mqtt.py") -> tuple
 
 @row("S7", "TLS expired, wrong host, unknown CA, 1.0: refused, never plain", 0.3)
 def bad_tls(folder: Path) -> Figure:
-    good, count = passed(folder, "s7")
+    good, count = passed(folder, "s7", "sinks/test_mqtt_trust.py")
     return Figure(f"{good}/{count}", good == count >= 4)
 
 
 @row("S8", "11 bad packets in 3.1.1 and 5: connected again, 22/22, and after our own error", 0.5)
 def bad_packets(folder: Path) -> Figure:
     began = time.monotonic()
-    good, count = passed(folder, "s8")
+    good, count = passed(folder, "s8", "sinks/test_mqtt_lost.py")
     mean = (time.monotonic() - began) / max(count, 1)
     return Figure(f"{good}/{count}, {mean:.1f} s each", good == count == 23)
 
