@@ -5,7 +5,7 @@ EdgeFerError
 ├── BadData           65   a file's content cannot be used        (ValueError)
 │   └── CheckpointError
 ├── NotFound          66   a named file or folder is not there    (FileNotFoundError)
-├── HostUnreachable   68   a board cannot be reached, or was lost  (OSError)
+├── HostUnreachable   68   a board or broker cannot be reached     (OSError)
 ├── MissingExtra      69   an optional package is not installed   (ImportError)
 ├── EngineError       70   a runtime failed while inferring       (RuntimeError)
 │   └── NotFinite          its scores were no numbers             (ArithmeticError)
@@ -51,7 +51,7 @@ class NotFound(EdgeFerError, FileNotFoundError):
 
 
 class HostUnreachable(EdgeFerError, OSError):
-    """A board cannot be reached, or the connection was lost."""
+    """A board or a broker cannot be reached, or the connection was lost."""
 
     exit_code = 68
 

@@ -82,7 +82,7 @@ def deploy(
             board = survey(host, python)
             _say(name, board.line())
             if board.clock_line():
-                typer.echo(f"{name}: warning: {board.clock_line()}", err=True)
+                _say(name, f"warning: {board.clock_line()}")
             plan = prepare(name, board, order)
             host = replace(host, sudo=board.needs_sudo)
             plan.request |= {"who": _who(), "faults": os.environ.get(FAULTS, "")}
@@ -183,4 +183,4 @@ def _who() -> str:
 
 
 def _say(name: str, line: str) -> None:
-    typer.echo(f"{name}: {line}")
+    typer.echo(f"{name}: {line}", err=line.startswith("warning: "))

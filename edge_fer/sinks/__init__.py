@@ -21,6 +21,8 @@ SINKS = {
     "http": "edge_fer.sinks.http:Http",
 }
 """Each is called with the argument of its spec and the Setting around it."""
+LEFT_BEHIND = {"mqtt": "edge_fer.sinks.mqtt.forgetting:Forgetting"}
+"""Sinks of which others keep something: each is called with that argument and the RunConfig."""
 
 
 def open_sink(spec: str, setting: Setting | None = None) -> Sink:

@@ -70,5 +70,13 @@ class Topics:
         return f"homeassistant/device/{self.client}/config"
 
     @property
+    def retained(self) -> tuple[str, ...]:
+        """All that a broker keeps; the first is what makes Home Assistant show a device."""
+        return (
+            self.discovery, self.state, self.diagnostics, self.camera_availability,
+            self.availability,
+        )  # fmt: skip
+
+    @property
     def _camera(self) -> str:
         return f"edge_fer/{self.device}/{self.camera}"
