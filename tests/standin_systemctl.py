@@ -8,6 +8,7 @@ it ends, but for status 78; and shows what the daemon last said. The real one is
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ UNIT = ROOT / "etc/systemd/system/edge-fer.service"
 WANTED = UNIT.parent / "multi-user.target.wants" / UNIT.name
 HERE = ROOT / "run" / "standin"
 LOADED, SERVICE, STATUS = HERE / "loaded", HERE / "service.json", HERE / "status"
+SECRET, CREDENTIALS = ROOT / "etc/edge-fer/mqtt-password", HERE / "credentials"
+"""As by the drop-in mqtt-password.conf: there while the daemon runs."""
 
 
 def read() -> dict:
@@ -45,6 +48,7 @@ def stop() -> None:
         while pid and running(pid):
             time.sleep(0.005)
     STATUS.unlink(missing_ok=True)
+    shutil.rmtree(CREDENTIALS, ignore_errors=True)
     keep(**{**now, "active": "inactive", "pid": 0, "keeper": 0, "restarts": 0})
 
 
@@ -70,9 +74,14 @@ def care() -> None:
     text = LOADED.read_text().splitlines()
     command = shlex.split(next(line for line in text if line.startswith("ExecStart="))[10:])
     restarts = status = 0
+    around = {"STANDIN_STATUS": str(STATUS), "CREDENTIALS_DIRECTORY": str(CREDENTIALS)}
+    if SECRET.is_file():
+        CREDENTIALS.mkdir(exist_ok=True)
+        (CREDENTIALS / SECRET.name).write_bytes(SECRET.read_bytes())
+        (CREDENTIALS / SECRET.name).chmod(0o440)
     while True:
         STATUS.unlink(missing_ok=True)
-        child = subprocess.Popen(command, env={**os.environ, "STANDIN_STATUS": str(STATUS)})
+        child = subprocess.Popen(command, env={**os.environ, **around})
         told = {"pid": child.pid, "keeper": os.getpid(), "restarts": restarts}
         keep(active="active", exit=status, **told)
         status = child.wait()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import sys
 import zipfile
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from edge_fer.bundle import Manifest, create_bundle
 
 PROGRAM = '''
-"""Says what a daemon would say; BEHAVIOUR is what is wrong with it."""
+"""Says what a daemon would say; BEHAVIOUR is what is wrong with it. `forget` is the real one."""
 import http.server, json, os, re, sys, threading, time
 
 BEHAVIOUR = "{behaviour}"
@@ -44,6 +45,10 @@ def serve(port, state):
 
 
 def main():
+    if sys.argv[1] == "forget":
+        if BEHAVIOUR == "old":
+            sys.exit("edge-fer: No such command 'forget'.")
+        os.execv("{python}", ["{python}", "-m", "edge_fer.cli", *sys.argv[1:]])
     if "--selftest" in sys.argv:
         if BEHAVIOUR == "unproven":
             sys.exit("edge-fer: selftest of tiny on CPU: 3 of 32 faces answer as where it was made")
@@ -57,7 +62,7 @@ def main():
         time.sleep(600)
     state = "lost" if BEHAVIOUR == "blind" else "ok"
     config = open(sys.argv[sys.argv.index("--config") + 1]).read()
-    if found := re.search(r"port = (\\d+)", config):
+    if found := re.search(r"\\[http]\\nport = (\\d+)", config):
         serve(int(found[1]), "dark" if BEHAVIOUR == "liar" else state)
     say("camera lost" if state == "lost" else "camera ok, frames analysed")
     time.sleep(600)
@@ -76,7 +81,7 @@ def tiny_wheel(
     """edge-fer's wheel, as far as a deploy can tell; `more` makes it heavy."""
     info = f"{name}-{version}.dist-info"
     files = {
-        f"{name}_standin.py": PROGRAM.format(behaviour=behaviour).encode(),
+        f"{name}_standin.py": PROGRAM.format(behaviour=behaviour, python=sys.executable).encode(),
         f"{name}_more.bin": more,
         f"{info}/METADATA": (
             f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}".encode()

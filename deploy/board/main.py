@@ -12,6 +12,7 @@ from typing import Any
 
 from deploy.board import recovery, service
 from deploy.board.detached import detached
+from deploy.board.farewell import Farewell
 from deploy.board.journal import Journal, take_lock
 from deploy.board.places import CONFIG, Places, discard, write
 from deploy.board.refusal import Refusal, of
@@ -122,7 +123,11 @@ class Command:
         """May be done again after it was cut off; the journal goes last."""
         places = self.places
         self.faults.reach("remove-stop")
+        farewell = Farewell(places.generation_of(places.current))
         service.stop()
+        self.faults.reach("remove-farewell")
+        for line in farewell.say():
+            self.talk.say(line)
         self.faults.reach("remove-links")
         if places.config.is_symlink() and places.config.is_file():
             write(places.config, places.config.read_bytes())

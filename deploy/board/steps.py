@@ -12,7 +12,7 @@ AFTER = ("journal", "links", "switch", "restart", "trial", "commit", "settle")
 """The new generation is decided upon."""
 BACK = ("back-journal", "back-switch", "back-restart", "back-settle")
 """The way back to the old one."""
-REMOVAL = ("remove-stop", "remove-links", "remove-files")
+REMOVAL = ("remove-stop", "remove-farewell", "remove-links", "remove-files")
 STEPS = (*BEFORE, *AFTER, *BACK, *REMOVAL)
 HOWS = ("kill", "error", "full")
 

@@ -11,6 +11,7 @@ import pytest
 from boards import TOML, FolderBoard, runs, whole
 from tiny import pip_wheel, tiny_bundle, tiny_wheel
 
+from deploy.board.steps import REMOVAL
 from edge_fer.errors import HostUnreachable, InUse, NotFound, Refused, StorageError
 
 
@@ -122,9 +123,7 @@ def test_u3_rollback_and_forth(
     assert whole(board) == runs(board) == "2"
 
 
-@pytest.mark.parametrize(
-    "faults", ["", "remove-stop:kill", "remove-links:kill", "remove-files:kill"]
-)
+@pytest.mark.parametrize("faults", ["", *(f"{step}:kill" for step in REMOVAL)])
 def test_remove_takes_all_but_the_configuration(
     board: FolderBoard, wheel: Path, bundle: Path, faults: str
 ) -> None:
