@@ -61,14 +61,14 @@ def main() -> None:
 
 def suite(name: str, bundles: list[Bundle], count: int) -> list[tuple[str, bool]]:
     """One line of the table for each bundle, and whether it is as it should be."""
-    folder = Path(timed(f"{name}: root", [HERE / "root.sh", name]).strip())
+    folder = Path(timed(f"{name}: root", [HERE.parent / "root.sh", "arm64", name]).strip())
     install(name, folder)
     return [compare(name, folder, bundle, count) for bundle in bundles]
 
 
 def package(name: str, packages: Path) -> str:
     """What came of the suite's Debian package: installed, tested by itself, purged."""
-    folder = Path(timed(f"{name}: root", [HERE / "root.sh", name]).strip())
+    folder = Path(timed(f"{name}: root", [HERE.parent / "root.sh", "arm64", name]).strip())
     (built,) = packages.glob(f"edge-fer_*+{RELEASES[name]}_arm64.deb")
     given = folder / "opt" / "package"
     shutil.rmtree(given, ignore_errors=True)

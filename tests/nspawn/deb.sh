@@ -7,7 +7,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 suite=$1 package=$(realpath "$2")
-root=$("$here/root.sh" "$suite")
+root=$("$here/../root.sh" nspawn "$suite")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/next" "$work/out"

@@ -147,7 +147,9 @@ def main() -> None:
     parser.add_argument("--ansible", type=Path, default=Path(sys.executable).parent)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the boards are taken down on the way
-    asked = subprocess.run([HERE / "root.sh", "bookworm"], stdout=subprocess.PIPE, text=True)
+    asked = subprocess.run(
+        [HERE.parent / "root.sh", "nspawn", "bookworm"], stdout=subprocess.PIPE, text=True
+    )
     if asked.returncode:
         sys.exit(asked.returncode)
     failed: list[str] = []

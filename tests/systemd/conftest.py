@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
     root = subprocess.run(
-        [Path(__file__).with_name("root.sh"), "bookworm"],
+        [ROOT / "tests" / "root.sh", "systemd", "bookworm"],
         check=True, stdout=subprocess.PIPE, text=True,
     ).stdout.strip()  # fmt: skip
     with tempfile.TemporaryDirectory(dir=ROOT / ".cache" / "systemd") as folder:
