@@ -67,10 +67,12 @@ class FolderBoard:
         )
         return done.stdout
 
-    def plan(self, wheel: Path, bundle: Path, config: str = TOML, pip: Path | None = None) -> Plan:
-        """Built without asking an index for anything."""
+    def plan(
+        self, wheel: Path, bundle: Path, config: str = TOML, pip: Path | None = None, *more: Path
+    ) -> Plan:
+        """Built without asking an index for anything; `more` are wheels that edge-fer needs."""
         version = wheel.name.split("-")[1]
-        wheels = Wheels(version, (wheel, pip or tiny_pip(self.root)))
+        wheels = Wheels(version, (wheel, pip or tiny_pip(self.root), *more))
         asked = settings.read(config.encode(), "edge-fer.toml")
         text = unit(facts(), asked.camera)
         return Plan(

@@ -51,7 +51,7 @@ class Command:
         lock = self.locked()
         if self._runs_already(plan):
             return {**self.status(), "unchanged": True}
-        self.switch.sweep(plan["release"]["name"], plan["bundle"]["name"])
+        self.switch.sweep(plan)
         store = Store(self.places, self.talk, lock)
         wanted = store.lacks(plan)
         self.talk.tell(want=[file["name"] for file in wanted])
@@ -134,7 +134,7 @@ class Command:
         self.switch.unlink_all()
         service.read_units()
         self.faults.reach("remove-files")
-        for folder in (places.generations, places.releases, places.bundles, places.incoming):
+        for folder in (places.generations, places.releases, places.bundles, places.wheels):
             discard(folder)
         recovery.take_away(places)  # until here a boot would have gone on with it
         service.read_units()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from deploy.board.refusal import Refusal
 
 ROOT = "EDGE_FER_DEPLOY_ROOT"
 """Environment variable: a folder in which the board's files lie, for tests; else `/`."""
@@ -15,6 +18,7 @@ UNIT = "edge-fer.service"
 CONFIG = "edge-fer.toml"
 READY = ".ready"
 """Written last into a release: one without it is none."""
+PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,199}")
 
 
 class Places:
@@ -25,6 +29,8 @@ class Places:
         self.home = self.root / "opt" / "edge-fer"
         self.releases = self.home / "releases"
         self.bundles = self.home / "bundles"
+        self.wheels = self.home / "wheels"
+        """Of the releases that are here, by content: the next one is sent only what it changes."""
         self.generations = self.home / "generations"
         self.current = self.home / "current"
         self.previous = self.home / "previous"
@@ -44,6 +50,13 @@ class Places:
             if target.parent == self.generations and (target / UNIT).is_file():
                 return target
         return None
+
+
+def plain(name: str) -> str:
+    """A name that leads out of no folder; raises Refusal for any other."""
+    if not PLAIN.fullmatch(name):
+        raise Refusal("broken", f"{name[:80]!r} is no plain file name")
+    return name
 
 
 def make_folder(path: Path) -> None:

@@ -20,19 +20,21 @@ from deploy.board.places import (
     discard,
     make_folder,
     new_folder,
+    plain,
     sync_all,
     write,
 )
 from deploy.board.refusal import Refusal
+from deploy.board.shelf import Shelf
 from deploy.board.talk import Talk
 
 MARGIN = 64 << 20
 """Bytes that stay free: the system itself must go on."""
-PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,199}")
-"""A file's name: nothing that leads out of its folder."""
 LONGEST_S = 1800
 """A slow card compiles OpenCV's and NumPy's modules for minutes."""
 TRUSTED = "trusted.pub"
+BUNDLE = "bundle+"
+"""Before the name of a bundle's file, on its way; all others are wheels."""
 
 
 class Store:
@@ -40,13 +42,14 @@ class Store:
 
     def __init__(self, places: Places, talk: Talk, lock: int) -> None:
         self._places, self._talk, self._lock = places, talk, lock
+        self._shelf = Shelf(places)
 
     def lacks(self, plan: dict[str, Any]) -> list[dict[str, Any]]:
         """The files of the plan that must be sent; raises Refusal where they would not fit."""
         wanted: list[dict[str, Any]] = []
         grown = 0
         if not (self._release(plan) / READY).is_file():
-            wanted += plan["release"]["files"]
+            wanted += [file for file in plan["release"]["files"] if not self._shelf.has(file)]
             grown += plan["release"]["installed"]
         if not self._bundle(plan).is_dir():
             wanted += plan["bundle"]["files"]
@@ -61,13 +64,17 @@ class Store:
         return wanted
 
     def receive(self, files: Iterable[dict[str, Any]]) -> None:
-        """Take them in their order; raises Interrupted, or Refusal for one that arrived altered."""
+        """Take them in their order; raises Interrupted, or Refusal for one that arrived altered.
+
+        Wheels that came whole stay: cut off, the next deploy goes on with those that lack.
+        """
         discard(self._places.incoming)
         make_folder(self._places.incoming)
         for file in files:
-            if not PLAIN.fullmatch(file["name"]):
-                raise Refusal("broken", f"{file['name'][:80]!r} is no plain file name")
-            self._receive(self._places.incoming / file["name"], file["size"], file["sha256"])
+            arrived = self._places.incoming / plain(file["name"])
+            self._receive(arrived, file["size"], file["sha256"])
+            if not file["name"].startswith(BUNDLE):
+                self._shelf.put(file, arrived)
 
     def install(self, plan: dict[str, Any]) -> Path:
         """The release in an environment of its own; nothing is done where it is there."""
@@ -79,7 +86,7 @@ class Store:
         python = folder / "bin" / "python"
         made = [release["python"], "-m", "venv", "--without-pip", str(folder)]
         self._run([*made, *(["--system-site-packages"] if release["system_packages"] else [])])
-        wheels = [str(self._places.incoming / file["name"]) for file in release["files"]]
+        wheels = [str(self._shelf.place(file)) for file in release["files"]]
         pip = next(wheel for wheel in wheels if Path(wheel).name.startswith("pip-"))
         # A wheel is a zip file: pip runs out of its own.
         self._run(
@@ -97,7 +104,7 @@ class Store:
         if not folder.is_dir():
             with new_folder(folder) as scratch:
                 for file in plan["bundle"]["files"]:
-                    target = scratch / file["name"].partition("+")[2]
+                    target = scratch / file["name"].removeprefix(BUNDLE)
                     os.replace(self._places.incoming / file["name"], target)
                     target.chmod(0o644)
         return folder
@@ -160,10 +167,10 @@ class Store:
         return done
 
     def _release(self, plan: dict[str, Any]) -> Path:
-        return self._places.releases / _plain(plan["release"]["name"])
+        return self._places.releases / plain(plan["release"]["name"])
 
     def _bundle(self, plan: dict[str, Any]) -> Path:
-        return self._places.bundles / _plain(plan["bundle"]["name"])
+        return self._places.bundles / plain(plan["bundle"]["name"])
 
     def _receive(self, path: Path, size: int, sha256: str) -> None:
         hashed = hashlib.sha256()
@@ -186,12 +193,6 @@ def recorded(plan: dict[str, Any]) -> dict[str, Any]:
 def free_bytes(path: Path) -> int:
     """Where this path lies, or would lie."""
     return shutil.disk_usage(next(one for one in (path, *path.parents) if one.exists())).free
-
-
-def _plain(name: str) -> str:
-    if not PLAIN.fullmatch(name):
-        raise Refusal("broken", f"{name[:80]!r} is no plain name")
-    return name
 
 
 def _mb(count: int) -> int:

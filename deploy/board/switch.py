@@ -11,6 +11,7 @@ from deploy.board import service
 from deploy.board.journal import Journal
 from deploy.board.places import CONFIG, UNIT, Places, discard, link, sync, unlink
 from deploy.board.refusal import Refusal, of
+from deploy.board.shelf import Shelf
 from deploy.board.steps import Faults
 from deploy.board.talk import Talk
 from deploy.board.trial import judge
@@ -156,20 +157,26 @@ class Switch:
             os.replace(places.config_before, places.config)
             sync(places.config.parent)
 
-    def sweep(self, *coming: str) -> None:
+    def sweep(self, coming: dict[str, Any] | None = None) -> None:
         """Remove what neither the current nor the previous generation names.
 
-        Whole releases and bundles of the names `coming` stay: a deploy was cut off after them.
+        What a coming plan names stays: a deploy of it was cut off.
         """
         places = self._places
         discard(places.incoming)
         kept = [places.generation_of(one) for one in (places.current, places.previous)]
         generations = [one for one in kept if one is not None]
         records = [json.loads((one / "generation.json").read_bytes()) for one in generations]
+        releases = {record["release"] for record in records}
+        bundles = {record["bundle"] for record in records}
+        if coming:
+            releases.add(coming["release"]["name"])
+            bundles.add(coming["bundle"]["name"])
+        Shelf(places).sweep(releases, coming["release"]["files"] if coming else ())
         named = {
             places.generations: {one.name for one in generations},
-            places.releases: {*coming, *(record["release"] for record in records)},
-            places.bundles: {*coming, *(record["bundle"] for record in records)},
+            places.releases: releases,
+            places.bundles: bundles,
         }
         for folder, names in named.items():
             for one in folder.iterdir() if folder.is_dir() else ():
