@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from edge_fer.errors import BundleError, Refused
+from edge_fer.errors import Refused
 
 OLDEST_PYTHON, OLDEST_GLIBC = (3, 10), (2, 27)
 """As pyproject.toml says; the glibc that ai-edge-litert's and OpenCV's wheels were made for."""
@@ -38,6 +38,8 @@ class Board:
     """NVIDIA's release; empty where it is no Jetson."""
     stick: bool
     """An Intel Neural Compute Stick is plugged in."""
+    stick_runtime: str
+    """`whole`; `broken`; `hidden`, where its Python lies in a home; empty where there is none."""
     cameras: tuple[str, ...]
     clock: int
     """Unix time."""
@@ -110,6 +112,7 @@ def read(text: str) -> Board:
         systemd=found["systemd"],
         jetpack=_jetpack(found),
         stick=found["stick"] == "yes",
+        stick_runtime=found["stick_runtime"],
         cameras=tuple(found["cameras"].split()),
         clock=int(found["clock"]),
         free=int(found["free_kb"] or 0) * 1024,
@@ -145,22 +148,6 @@ def check(board: Board, python: str) -> None:
         raise Refused("it has no systemd to run edge-fer as a service")
     if not board.root:
         raise Refused("the login may not become root: use root, or allow `sudo -n` for it")
-
-
-def check_format(board: Board, format: str) -> None:
-    """Raise BundleError for a bundle that was made for another kind of machine."""
-    if format != "ncs":
-        return
-    if board.machine != "x86_64" or not board.stick:
-        raise BundleError(
-            f"the bundle is for Intel's stick; this board ({board.kind}) "
-            + ("has none plugged in" if board.machine == "x86_64" else "has no runtime for one")
-            + ": convert with --target pi, x86 or jetson"
-        )
-    raise BundleError(
-        "the stick's runtime is an environment of its own (edge-fer setup-ncs), which deploy does "
-        "not carry: install by hand as the README says"
-    )
 
 
 def _jetpack(found: Mapping[str, str]) -> str:

@@ -39,6 +39,16 @@ for one in "$root"/sys/bus/usb/devices/*/idVendor; do
   [ -r "$one" ] && [ "$(cat "$one")" = 03e7 ] && stick=yes
 done
 say stick "$stick"
+# Its runtime, and whether the service could start that: homes are hidden from it.
+runtime=
+if [ -r "$root/opt/edge-fer/ncs/edge-fer-ncs.json" ]; then
+  runtime=broken
+  "$root/opt/edge-fer/ncs/bin/python" -c 'import numpy' 2>/dev/null && runtime=whole
+  case $(readlink -f "$root/opt/edge-fer/ncs/bin/python") in
+    "$root"/home/* | "$root"/root/* | "$root"/run/user/*) runtime=hidden ;;
+  esac
+fi
+say stick_runtime "$runtime"
 cameras=
 for one in "$root"/dev/video*; do [ -e "$one" ] && cameras="$cameras ${one#"$root"}"; done
 say cameras "$cameras"

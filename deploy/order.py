@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from deploy import facts, settings, wheels
+from deploy import facts, settings, stick, wheels
 from deploy.facts import Board
 from deploy.plan import Plan, seal
 from deploy.unit import unit
@@ -47,14 +47,14 @@ def prepare(host: str, board: Board, order: Order) -> Plan:
             keys.append(PublicKey.load(path))
         sealed = seal(order.bundle, keys)
     manifest = sealed.bundle.manifest
-    facts.check_format(board, manifest.format)
+    stick.check(board, manifest.format)
     asked = _settings(host, board, order)
     extras = {*asked.extras(manifest.format), *(["sign"] if pinned else [])}
     chosen = wheels.gather(board, extras, order.wheel, order.offline)
+    text = unit(board, asked.camera, manifest.format)
     return Plan(
-        chosen, sealed, asked, unit(board, asked.camera), pinned, order.python, board.interpreter,
-        order.patience_s,
-    )  # fmt: skip
+        chosen, sealed, asked, text, pinned, order.python, board.interpreter, order.patience_s
+    )
 
 
 def _pinned(order: Order, board: Board) -> str | None:

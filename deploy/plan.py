@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from deploy import stick
 from deploy.settings import Asked
 from deploy.wheels import Wheels
 from edge_fer.bundle import MANIFEST, Bundle, open_bundle
@@ -105,6 +106,8 @@ class Plan:
                     "model": f"{manifest.name} ({manifest.format} {manifest.precision})",
                     "health": asked.health,
                     "prove_sinks": asked.proof,
+                    # The running daemon has the stick; the same runtime answers on the CPU, too.
+                    "prove_device": "CPU" if manifest.format == stick.FORMAT else None,
                     "digest": hashlib.sha256(seen.encode()).hexdigest()[:DEPTH],
                 },
             },

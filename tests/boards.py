@@ -38,6 +38,18 @@ def facts() -> Board:
     return read(Here("here").ask(f"env PYTHON={sys.executable} sh -s", script()))
 
 
+def survey(root: Path, **files: str) -> Board:
+    """The real script on a tree of files; `__` in a name is a `/`."""
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    around = {**os.environ, "EDGE_FER_DEPLOY_ROOT": str(root), "PYTHON": sys.executable}
+    done = subprocess.run(["sh", "-s"], input=script(), env=around, capture_output=True, check=True)
+    assert done.stderr == b""
+    return read(done.stdout.decode())
+
+
 @dataclass
 class FolderBoard:
     """A root folder, and what lies in it."""
@@ -74,10 +86,9 @@ class FolderBoard:
         version = wheel.name.split("-")[1]
         wheels = Wheels(version, (wheel, pip or tiny_pip(self.root), *more))
         asked = settings.read(config.encode(), "edge-fer.toml")
-        text = unit(facts(), asked.camera)
-        return Plan(
-            wheels, seal(bundle, []), asked, text, None, sys.executable, "cp3", self.patience_s
-        )
+        sealed = seal(bundle, [])
+        text = unit(facts(), asked.camera, sealed.bundle.manifest.format)
+        return Plan(wheels, sealed, asked, text, None, sys.executable, "cp3", self.patience_s)
 
     def bring(self, plan: Plan, faults: str = "") -> dict[str, Any]:
         plan.request["faults"] = faults

@@ -17,7 +17,7 @@ import pytest
 from edge_fer.bundle import Manifest, create_bundle
 
 PROGRAM = '''
-"""Says what a daemon would say; BEHAVIOUR is what is wrong with it. `forget` is the real one."""
+"""Says what a daemon would say; BEHAVIOUR is what is odd in it. `forget` is the real one."""
 import http.server, json, os, re, sys, threading, time
 
 BEHAVIOUR = "{behaviour}"
@@ -27,6 +27,11 @@ def say(text):
     with open(os.environ["STANDIN_STATUS"] + ".part", "w") as file:
         file.write(text)
     os.replace(file.name, os.environ["STANDIN_STATUS"])
+
+
+def really():
+    """What was asked is done by the program itself."""
+    os.execv("{python}", ["{python}", "-m", "edge_fer.cli", *sys.argv[1:]])
 
 
 def serve(port, state):
@@ -48,8 +53,10 @@ def main():
     if sys.argv[1] == "forget":
         if BEHAVIOUR == "old":
             sys.exit("edge-fer: No such command 'forget'.")
-        os.execv("{python}", ["{python}", "-m", "edge_fer.cli", *sys.argv[1:]])
+        really()
     if "--selftest" in sys.argv:
+        if BEHAVIOUR == "proven":
+            really()
         if BEHAVIOUR == "unproven":
             sys.exit("edge-fer: selftest of tiny on CPU: 3 of 32 faces answer as where it was made")
         print("edge-fer: selftest of tiny on CPU: 32 of 32 faces", file=sys.stderr)

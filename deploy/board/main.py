@@ -112,7 +112,7 @@ class Command:
 
     def remove(self) -> dict[str, Any]:
         """Stop it and take all away but the configuration and what the daemon wrote."""
-        if not self.places.home.is_dir() and not self.places.unit.is_symlink():
+        if not self.places.workshop.is_dir() and not self.places.unit.is_symlink():
             raise Refusal("missing", "edge-fer was not deployed here")
         self.locked()
         self.journal.write(state="removal")

@@ -29,6 +29,8 @@ class Places:
         self.home = self.root / "opt" / "edge-fer"
         self.releases = self.home / "releases"
         self.bundles = self.home / "bundles"
+        self.stick = self.home / "ncs"
+        """The runtime of Intel's stick; somebody has made it by hand, and keeps it."""
         self.wheels = self.home / "wheels"
         """Of the releases that are here, by content: the next one is sent only what it changes."""
         self.generations = self.home / "generations"

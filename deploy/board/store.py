@@ -43,6 +43,8 @@ class Store:
     def __init__(self, places: Places, talk: Talk, lock: int) -> None:
         self._places, self._talk, self._lock = places, talk, lock
         self._shelf = Shelf(places)
+        # As intel-stick.conf says it to the service.
+        self._around = {**os.environ, "LC_ALL": "C.UTF-8", "EDGE_FER_NCS": str(places.stick)}
 
     def lacks(self, plan: dict[str, Any]) -> list[dict[str, Any]]:
         """The files of the plan that must be sent; raises Refusal where they would not fit."""
@@ -142,6 +144,8 @@ class Store:
         make_folder(scratch)
         flags: dict[str, object] = {"config": generation / CONFIG, "bundle": generation / "bundle"}
         flags |= {"camera": "synthetic:", "events": "1", "state-dir": scratch, "log": "text"}
+        if record.get("prove_device"):
+            flags["device"] = record["prove_device"]
         if (generation / TRUSTED).is_file():
             flags["trusted-key"] = generation / TRUSTED
         command = [str(generation / "bin" / "edge-fer"), "run", "--selftest"]
@@ -156,7 +160,7 @@ class Store:
         """To its end. It holds the lock: were we killed, nobody else would begin before it ends."""
         done = subprocess.run(
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd="/",
-            timeout=LONGEST_S, pass_fds=(self._lock,), env={**os.environ, "LC_ALL": "C.UTF-8"},
+            timeout=LONGEST_S, pass_fds=(self._lock,), env=self._around,
         )  # fmt: skip
         if done.returncode:
             said = (done.stderr.strip() or done.stdout.strip() or "it says nothing").splitlines()

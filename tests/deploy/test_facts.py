@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from boards import survey
 
 from deploy import facts
 from deploy.unit import additions
 from deploy.wheels import environment, platforms
-from edge_fer.errors import BundleError, Refused
+from edge_fer.errors import Refused
 
 PI = "Raspberry Pi 5 Model B Rev 1.0\0"
 ORIN = "NVIDIA Jetson Orin Nano Developer Kit\0"
 TEGRA = "# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n"
-
-
-def survey(root: Path, **files: str) -> facts.Board:
-    """The real script on a tree of files."""
-    for name, text in files.items():
-        path = root / name.replace("__", "/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    around = {**os.environ, "EDGE_FER_DEPLOY_ROOT": str(root), "PYTHON": sys.executable}
-    done = subprocess.run(
-        ["sh", "-s"], input=facts.script(), env=around, capture_output=True, check=True
-    )
-    assert done.stderr == b""
-    return facts.read(done.stdout.decode())
 
 
 def test_a_raspberry_pi(tmp_path: Path) -> None:
@@ -41,14 +26,14 @@ def test_a_raspberry_pi(tmp_path: Path) -> None:
     assert board.os == "Debian GNU/Linux 12 (bookworm)"
     assert board.python == sys.version_info[:3]
     assert not board.stick
-    assert additions(board, "picamera:0") == ["raspberry-pi-csi.conf"]
-    assert additions(board, "0") == []
+    assert additions(board, "picamera:0", "tflite") == ["raspberry-pi-csi.conf"]
+    assert additions(board, "0", "tflite") == []
 
 
 def test_a_jetson(tmp_path: Path) -> None:
     board = survey(tmp_path, **{"proc__device-tree__model": ORIN, "etc__nv_tegra_release": TEGRA})
     assert (board.kind, board.jetpack) == ("jetson", "(L4T 36.4.3)")
-    assert additions(board, "0") == ["jetson.conf"]
+    assert additions(board, "0", "tflite") == ["jetson.conf"]
 
 
 def test_a_pc_with_a_stick_and_a_camera(tmp_path: Path) -> None:
@@ -103,23 +88,6 @@ def test_a_board_that_is_not(fit: facts.Board, change: dict[str, object], words:
 def test_an_answer_that_was_cut_off_is_no_board() -> None:
     with pytest.raises(Refused, match="did not say what it is"):
         facts.read("machine=x86_64\nmodel=\n")
-
-
-@pytest.mark.parametrize(
-    ("machine", "stick", "words"),
-    [
-        ("aarch64", True, "has no runtime for one"),
-        ("x86_64", False, "has none plugged in"),
-        ("x86_64", True, "which deploy does not carry"),
-    ],
-)
-def test_a_bundle_for_the_stick_is_refused(
-    fit: facts.Board, machine: str, stick: bool, words: str
-) -> None:
-    board = replace(fit, machine=machine, stick=stick)
-    with pytest.raises(BundleError, match=words):
-        facts.check_format(board, "ncs")
-    facts.check_format(board, "tflite")
 
 
 def test_wheels_are_chosen_by_the_boards_c_library(fit: facts.Board) -> None:

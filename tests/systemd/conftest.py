@@ -10,13 +10,14 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 from machine import Machine
 from sshd import free_port
+from turns import Deploy, Turns
 
 from deploy.own_wheel import built
 from edge_fer.bundle import open_bundle
@@ -30,7 +31,6 @@ sink = ["jsonl:-"]
 [http]
 port = {port}
 """
-Deploy = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -150,3 +150,16 @@ def deployed(
     assert done.returncode == 0, done.stderr
     print("installed:", machine.say("du -sBM /opt/edge-fer/releases /opt/edge-fer/bundles"))
     return done
+
+
+@pytest.fixture(scope="session")
+def turns(
+    deployed: object, machine: Machine, deploy: Deploy, wheels: dict[str, Path],
+    bundle: Path, other_bundle: Path,
+) -> Iterator[Turns]:  # fmt: skip
+    both = Turns(machine, deploy, wheels, [bundle, other_bundle])
+    now = both.settled()
+    if now != "99.1":
+        assert both.bring("99.1").returncode == 0
+    yield both
+    print("\nkill matrix:", dict(both.counts))
