@@ -52,7 +52,8 @@ def serve(port, state):
 def main():
     if sys.argv[1] == "forget":
         if BEHAVIOUR == "old":
-            sys.exit("edge-fer: No such command 'forget'.")
+            print("Usage: edge-fer ...\\n| No such command 'forget'. |\\n+----+", file=sys.stderr)
+            return 2
         really()
     if "--selftest" in sys.argv:
         if BEHAVIOUR == "proven":

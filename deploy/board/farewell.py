@@ -18,6 +18,9 @@ NAMED = re.compile(rb"(?m)^[^#\n]*\bmqtt\b")
 """In a configuration: there may be a broker. The release reads it in earnest."""
 HANDED = ("EDGE_FER_MQTT_PASSWORD", "CREDENTIALS_DIRECTORY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables of the daemon by which it came to its secrets."""
+UNKNOWN = 2
+"""Exit status of a command line that knows no such command."""
+UNCLEARED = "warning: MQTT brokers were not cleared of this device"
 READ_S, CLEAR_S = 60.0, 60.0
 """For a small board's Python to start, and for what brokers may take."""
 
@@ -35,7 +38,7 @@ class Farewell:
             if generation and NAMED.search((generation / CONFIG).read_bytes()):
                 self._child = _begun(generation)
         except OSError as error:
-            self._lines = [f"warning: MQTT brokers were not cleared of this device ({error})"]
+            self._lines = [f"{UNCLEARED} ({error})"]
 
     def say(self) -> list[str]:
         """Clear them now; lines for the person."""
@@ -49,9 +52,13 @@ class Farewell:
             out, err = "", f"edge-fer forget did not end in {CLEAR_S:.0f} s"
         if self._child.returncode == 0:
             return [line for line in out.splitlines() if line != "ready"]
-        last = (err.strip().splitlines() or ["edge-fer forget says nothing"])[-1]
-        why = last.removeprefix("edge-fer: ")
-        return [f"warning: MQTT brokers were not cleared of this device: {why}"]
+        why = (err.strip().splitlines() or ["edge-fer forget says nothing"])[-1]
+        if self._child.returncode == UNKNOWN:
+            why = (
+                "its release is too old to do that; what they keep lies below edge_fer/DEVICE/ and "
+                "at homeassistant/device/edge_fer_DEVICE/config"
+            )
+        return [f"{UNCLEARED}: {why.removeprefix('edge-fer: ')}"]
 
 
 def _begun(generation: Path) -> subprocess.Popen[str]:

@@ -17,11 +17,7 @@ def forget(
         bool, typer.Option("--after-line", hidden=True, help="Begin once a line came on stdin")
     ] = False,
 ) -> None:
-    """Clear what MQTT brokers keep of this device; the daemon must have ended before.
-
-    With --after-line the secrets are read at once, which is said by a line `ready`: a credential of
-    systemd is gone when the daemon has ended.
-    """
+    """Clear what MQTT brokers keep of this device; the daemon must have ended before."""
     from edge_fer.plugins import load, split_spec
     from edge_fer.settings import Plan
     from edge_fer.sinks import LEFT_BEHIND
@@ -33,6 +29,7 @@ def forget(
         for scheme, argument in specs
         if scheme in LEFT_BEHIND
     ]
+    # The secrets have been read: a credential of systemd is gone when the daemon has ended.
     if after_line:
         typer.echo("ready")
         if not sys.stdin.readline():

@@ -89,7 +89,8 @@ def test_a_release_that_cannot_do_it_yet_is_a_warning(
     old = tiny_wheel(tmp_path, "0.9", "old")
     board.bring(board.plan(old, bundle, configuration(board, free_port())))
     (line,) = remove(board)
-    assert line.endswith("No such command 'forget'.")
+    assert "its release is too old" in line
+    assert "homeassistant/device/edge_fer_DEVICE/config" in line
     assert whole(board) is None
 
 
