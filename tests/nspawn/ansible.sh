@@ -15,5 +15,5 @@ for tool in ip:iproute2 ssh:openssh-client; do
     apt-get install -y -qq --no-install-recommends "${tool##*:}" >/dev/null
 done
 (cd "$root/deploy/ansible" &&
-  PATH="$environment/bin:$PATH" ansible-lint --offline --quiet --profile production)
+  PATH="$environment/bin:$PATH" ansible-lint --offline -q --profile production)
 "$python" "$root/tests/nspawn/fleet.py" "$bundle" "$wheels" --ansible "$environment/bin"
