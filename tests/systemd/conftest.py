@@ -148,7 +148,7 @@ def deployed(
     deploy("board", f"--bundle={bundle}", f"--wheel={wheels['now']}", "--dry-run")  # fetches
     done = deploy("board", f"--bundle={bundle}", f"--wheel={wheels['now']}")
     assert done.returncode == 0, done.stderr
-    print("installed:", machine.say("du -sBM /opt/edge-fer/releases /opt/edge-fer/bundles"))
+    print("installed:", machine.say("cd /opt/edge-fer; du -sBM releases bundles wheels"))
     return done
 
 
