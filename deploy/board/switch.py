@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.board import service
+from deploy.board.farewell import Farewell
 from deploy.board.journal import Journal
 from deploy.board.places import CONFIG, UNIT, Places, discard, link, sync, unlink
 from deploy.board.refusal import Refusal, of
@@ -99,7 +100,10 @@ class Switch:
             else:
                 link(self._places.previous, f"generations/{entry['previous']}")
         else:
+            farewell = Farewell(self._places.generations / str(entry["to"]))
             service.stop()
+            for line in farewell.say():
+                self._talk.say(line)
             self.unlink_all()
             self._give_back_config()
         self._faults.reach("back-restart")

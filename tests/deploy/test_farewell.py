@@ -13,7 +13,7 @@ from brokers import MOSQUITTO, Mosquitto, free_port, watching
 from tiny import tiny_wheel
 
 from deploy.bring import ask
-from edge_fer.errors import HostUnreachable
+from edge_fer.errors import HostUnreachable, Refused
 from edge_fer.sinks.mqtt.topics import Topics
 
 TOPICS = Topics("pi-hall", "front").retained
@@ -110,3 +110,13 @@ def test_killed_before_it_is_said_the_next_command_finds_a_daemon_and_says_it(
     board.boot()
     assert kept(broker.port) == set()
     assert whole(board) is runs(board) is None
+
+
+def test_a_first_deploy_that_is_taken_back_leaves_nothing_with_the_broker(
+    board: FolderBoard, bundle: Path, broker: Mosquitto, tmp_path: Path
+) -> None:
+    board.patience_s = 3.0
+    silent = tiny_wheel(tmp_path, "1.0", "silent")
+    with pytest.raises(Refused, match="nothing runs, as before"):
+        board.bring(board.plan(silent, bundle, configuration(board, broker.port)))
+    assert kept(broker.port) == set()
