@@ -35,15 +35,12 @@ def own(checkpoint: Checkpoint) -> Run:
 
 
 def earlier(checkpoint: Checkpoint, folders: Iterable[Path]) -> list[Run]:
-    """The runs before a checkpoint's own, for records that do not tell them.
+    """The runs before a checkpoint's own: those of its record, and what led to the first of them.
 
-    They are looked for in `folders`; a run counts only where its hash is the one that the next
-    one began with.
+    Where a record does not tell, they are looked for in `folders`; a run counts only where its
+    hash is the one that the next one began with.
     """
-    if checkpoint.made.get("lineage"):
-        return list(checkpoint.made["lineage"])
+    told: list[Run] = list(checkpoint.made.get("lineage", []))
     known = {named(found): found for found in map(Checkpoint.load, folders)}
-    before = known.get(str(checkpoint.made.get("init")))
-    if before is None:
-        return []
-    return [*earlier(before, folders), own(before)]
+    before = known.get(str((told[0] if told else own(checkpoint))["init"]))
+    return told if before is None else [*earlier(before, folders), own(before), *told]

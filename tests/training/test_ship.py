@@ -17,7 +17,7 @@ from edge_fer.errors import BadData
 from edge_fer.progress import silent
 from edge_fer.training import calibrate
 from edge_fer.training.checkpoint import Checkpoint, weights_of
-from edge_fer.training.lineage import earlier, lineage, named
+from edge_fer.training.lineage import earlier, lineage, named, own
 from edge_fer.training.machine import tools
 from edge_fer.training.model import build
 from edge_fer.training.predict import predict_samples
@@ -113,6 +113,10 @@ def test_a_run_counts_as_earlier_only_by_its_hash(shipped: Path) -> None:
     first, run = Checkpoint.load(shipped / "first"), Checkpoint.load(shipped / "run")
     assert [one["sha256"] for one in earlier(run, [shipped / "first"])] == [first.sha256]
     assert earlier(run, [shipped / "student"]) == []
+    second = drawn(5, init=named(run))
+    second = replace(second, made={**second.made, "lineage": [own(run)]})
+    told = [one["sha256"] for one in earlier(second, [shipped / "first"])]
+    assert told == [first.sha256, run.sha256]
     told = replace(run, made={**run.made, "lineage": lineage(first)})
     assert [one["sha256"] for one in lineage(told)] == [first.sha256, run.sha256]
 
