@@ -84,8 +84,13 @@ def _from_csv(table: Path, split: str) -> Iterator[Sample]:
 def in_split(row: Row, split: str, where: str) -> bool:
     """Whether a row belongs to the split; a CSV without that column serves every split."""
     name = row.get("split")
-    if not name:
+    if name is None:
         return True
+    if not name.strip():
+        raise BadData(
+            f"{where}: the split is empty; name one of {', '.join(FOLDERS)} in every row, or leave "
+            "the column out"
+        )
     if not any(name.lower() in names for names in FOLDERS.values()):
         raise BadData(f"{where}: unknown split {name!r}; known: {', '.join(FOLDERS)}")
     return name.lower() in FOLDERS[split]
