@@ -128,7 +128,10 @@ def _from_csv(table: Path, usage: str) -> Iterator[Sample]:
 
 def _from_row(row: dict[str, str], where: str) -> Sample:
     try:
-        emotion = NUMBERED[int(row["emotion"])]
+        number = int(row["emotion"])
+        if number < 0:  # a list counts negative positions from its end
+            raise ValueError(number)
+        emotion = NUMBERED[number]
         pixels = np.array(row["pixels"].split(), np.uint8).reshape(SIDE, SIDE)
     except (KeyError, IndexError, ValueError, AttributeError, OverflowError) as error:
         raise BadData(

@@ -28,7 +28,17 @@ def test_the_challenge_file_has_its_own_numbers_and_splits(tmp_path: Path) -> No
     assert found["train"][0].read().shape == (48, 48, 3)
 
 
-@pytest.mark.parametrize("row", ["9," + PIXELS, "0,1 2 3", "0," + PIXELS.replace("7", "777")])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "9," + PIXELS,
+        "7," + PIXELS,
+        "-1," + PIXELS,
+        "-7," + PIXELS,
+        "0,1 2 3",
+        "0," + PIXELS.replace("7", "777"),
+    ],
+)
 def test_a_damaged_row_is_named(row: str, tmp_path: Path) -> None:
     with pytest.raises(BadData, match=r"fer2013\.csv:2"):
         open_dataset(write_challenge(tmp_path, f"{row},Training")).samples("train")
