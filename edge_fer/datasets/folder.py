@@ -15,7 +15,7 @@ from pathlib import Path
 from edge_fer.datasets.holdout import UNSPLIT
 from edge_fer.datasets.labels import emotion_named
 from edge_fer.datasets.rows import Row, attributes_of, read_rows
-from edge_fer.errors import BadData, NotFound
+from edge_fer.errors import BadData, NoSplit, NotFound
 from edge_fer.images import SUFFIXES, read_image
 from edge_fer.types import Sample
 
@@ -53,7 +53,7 @@ class Folder:
         found = self._folders()
         chosen = [found[name] for name in FOLDERS[split] if name in found]
         if not chosen:
-            raise NotFound(
+            raise NoSplit(
                 f"{self.name}: has no {split} split; expected the folder {split}/<label>/"
             )
         return list(_from_labels(chosen[0]))

@@ -13,7 +13,7 @@ from edge_fer.datasets.check.duplicates import exact_groups, near_groups
 from edge_fer.datasets.check.look import Look, look_at_all, require_imagehash
 from edge_fer.datasets.holdout import UNSPLIT
 from edge_fer.datasets.readable import require_readable
-from edge_fer.errors import BadData, ConfigError, NotFound
+from edge_fer.errors import BadData, ConfigError, NoSplit
 from edge_fer.progress import Progress
 from edge_fer.types import Sample
 
@@ -37,7 +37,8 @@ class Groups:
 def pooled(spec: str, splits: Sequence[str]) -> list[Sample]:
     """The faces of these splits of a dataset or of several joined ones, each face once.
 
-    A split that a collection does not have is left out; raises ConfigError where none is left.
+    A split that a collection does not have is left out; raises ConfigError where none is left, and
+    NotFound where something of a split is missing.
     """
     parts = parts_of(spec)
     samples: list[Sample] = []
@@ -47,7 +48,7 @@ def pooled(spec: str, splits: Sequence[str]) -> list[Sample]:
         for split in splits:
             try:
                 found = dataset.samples(split)
-            except NotFound:
+            except NoSplit:
                 continue
             samples += [_placed(sample, f"{prefix}{split}/", prefix) for sample in found]
             if origin_of(dataset, split) == UNSPLIT:

@@ -9,7 +9,7 @@ from layouts import link, picture
 
 from edge_fer.datasets.faces import classes_of
 from edge_fer.emotions import LABELS, Emotion
-from edge_fer.errors import BadData, CheckpointError, ConfigError
+from edge_fer.errors import BadData, CheckpointError, ConfigError, NotFound
 from edge_fer.progress import silent
 from edge_fer.training import folds
 from edge_fer.training.left_out import clean, count
@@ -72,6 +72,15 @@ def test_a_pool_has_each_face_once_under_a_name_of_its_own(tmp_path: Path) -> No
     sources = [sample.source for sample in pooled(spec, ("train", "validation", "test"))]
     assert len(sources) == len(set(sources)) == 21
     assert sources[0] == "1-folder/train/anger/0.png"
+
+
+def test_one_missing_picture_does_not_drop_its_whole_split(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        picture(tmp_path / f"{name}.png")
+    rows = ("a.png,sad,train", "b.png,sad,validation", "gone.png,fear,train")
+    (tmp_path / "faces.csv").write_text("\n".join(["file,label,split", *rows]) + "\n")
+    with pytest.raises(NotFound, match=r"faces\.csv:4: .*gone\.png is not there"):
+        pooled(f"folder:{tmp_path / 'faces.csv'}", ("train", "validation"))
 
 
 def test_fewer_subjects_than_folds_are_refused() -> None:
