@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 
 from edge_fer.datasets import list_hash
 from edge_fer.datasets.faces import classes_of, faces_of
-from edge_fer.errors import CheckpointError
+from edge_fer.errors import CheckpointError, Refused
 from edge_fer.progress import Progress
 from edge_fer.training import distil, state
 from edge_fer.training.average import AveragingAdamW, refresh_statistics
@@ -66,7 +67,7 @@ class Run:
         """(N,) true classes of the validation faces."""
 
     def go(self) -> None:
-        """Run all phases, or what is left of them."""
+        """Run all phases, or what is left of them; raises Refused where the loss is no number."""
         recipe = self.setting.recipe
         saved = state.load_record(self._state)
         keras.utils.set_random_seed(recipe.seed)
@@ -146,6 +147,8 @@ class Run:
         for stop in stops(phase, done, self._per_epoch, CHUNK):
             batches = TrainingBatches(self.samples, recipe, done, stop, self._answers)
             history = self._trainer.fit(batches, epochs=1, shuffle=False, verbose=0).history
+            if not math.isfinite(history["loss"][-1]):
+                raise _diverged(phase, f"steps {done + 1} to {stop}: the loss is no number", recipe)
             done = stop
             rate = (done - first) * min(recipe.batch, len(self.samples))
             row = {
@@ -156,7 +159,10 @@ class Run:
                 "faces_per_s": rate / (time.monotonic() - began),
             }
             if done == phase.stop or done % self._per_epoch == 0:
-                row["validation_accuracy"] = float((self.logits().argmax(1) == self.truth).mean())
+                logits = self.logits()
+                if not np.isfinite(logits).all():
+                    raise _diverged(phase, f"step {done}: the answers are no numbers", recipe)
+                row["validation_accuracy"] = float((logits.argmax(1) == self.truth).mean())
             self.curves.add(row)
             state.save(self._state, self.model, self._optimizer, self._record(done))
             self._progress(phase.name, done, phase.stop, _note(row))
@@ -183,6 +189,15 @@ def _optimizer(phase: Phase, recipe: Recipe) -> Any:
 
 def _faces(batches: TrainingBatches) -> Iterator[np.ndarray]:
     return (batches[index][0] for index in range(len(batches)))
+
+
+def _diverged(phase: Phase, what: str, recipe: Recipe) -> Refused:
+    rate = (
+        f"--rate (it is {recipe.rate:g})"
+        if phase.whole
+        else f"head_rate (--set head_rate=...; it is {recipe.head_rate:g})"
+    )
+    return Refused(f"{phase.name}, {what}; lower {rate} and choose another --out")
 
 
 def _note(row: dict[str, Any]) -> str:

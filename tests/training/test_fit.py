@@ -1,6 +1,7 @@
 """A small network is trained for real: it learns, and a killed run loses nothing."""
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ import numpy as np
 import pytest
 
 from edge_fer.datasets import open_dataset
-from edge_fer.errors import CheckpointError
+from edge_fer.errors import CheckpointError, Refused
 from edge_fer.progress import silent
 from edge_fer.training import fit, state
 from edge_fer.training import run as running
-from edge_fer.training.checkpoint import Checkpoint
+from edge_fer.training.checkpoint import RECORD, Checkpoint
 from edge_fer.training.phases import Phase, one_cycle
 from edge_fer.training.recipe import Architecture, Recipe
 
@@ -68,6 +69,26 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(
     resumed, wanted = run(tmp_path / "r"), Checkpoint.load(uninterrupted)
     for name, values in wanted.weights.items():
         assert np.array_equal(resumed.weights[name], values), name
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"epochs": 1, "head_epochs": 0, "rate": 1e37}, r"all layers, steps \d to \d: .*--rate \("),
+        ({"head_rate": 1e37}, r"head, steps \d to \d: .*--set head_rate="),
+    ],
+)
+def test_a_run_that_diverges_is_refused_and_saves_nothing_more(
+    tmp_path: Path, asked: dict[str, float], told: str
+) -> None:
+    with pytest.raises(Refused, match=told) as caught:
+        run(tmp_path / "r", replace(SMALL, **asked))
+    assert "\n" not in str(caught.value)
+    first = re.search(r"steps (\d+) to", str(caught.value))
+    saved = state.load_record(tmp_path / "r" / state.NAME)
+    assert first
+    assert int(first[1]) == (saved["done"] if saved else 0) + 1
+    assert not (tmp_path / "r" / RECORD).exists()
 
 
 def test_the_curves_hold_every_step_once(uninterrupted: Path) -> None:
