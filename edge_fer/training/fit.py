@@ -10,6 +10,7 @@ from edge_fer import statistics
 from edge_fer.datasets import list_hash, require_all_seven, samples_of
 from edge_fer.datasets.faces import schemes
 from edge_fer.datasets.readable import require_readable
+from edge_fer.errors import ConfigError
 from edge_fer.progress import Progress
 from edge_fer.protocols import Dataset
 from edge_fer.training import state
@@ -18,7 +19,8 @@ from edge_fer.training.checkpoint import Checkpoint, weights_of
 from edge_fer.training.initial import check
 from edge_fer.training.machine import chosen_precision, peak_memory, tools
 from edge_fer.training.recipe import Recipe
-from edge_fer.training.run import Run, Setting
+from edge_fer.training.run import Run
+from edge_fer.training.setting import Setting
 from edge_fer.types import Sample
 
 
@@ -37,6 +39,8 @@ def train(
     same arguments. With a `teacher`, a checkpoint folder, its answers are learnt as well.
     """
     check(init)
+    if Path(init).exists() and Path(init).resolve() == out.resolve():
+        raise ConfigError(f"{out}: --init and --out are one folder; choose another --out")
     learnt = Checkpoint.load(teacher) if teacher else None
     splits = {split: samples_of(dataset, split) for split in ("train", "validation")}
     require_all_seven(splits["train"], f"{dataset.name}, train split")

@@ -86,8 +86,7 @@ def _check_classes(classes: np.ndarray, count: int) -> None:
     most = int(np.bincount(classes).max())
     if most < count:
         raise ConfigError(
-            f"--kfold {count}: no expression has more than {most} faces; choose fewer folds, or give "
-            "more faces"
+            f"--kfold {count}: no expression has more than {most} faces; choose fewer folds"
         )
 
 
@@ -111,8 +110,8 @@ def held_out(of: np.ndarray, classes: np.ndarray, seed: int) -> tuple[np.ndarray
     groups, number = np.unique(of, return_inverse=True)
     if len(groups) < 2:
         raise ConfigError(
-            "the faces that would train are all one group (a subject, or copies of one picture), of "
-            "which none can be held out; give more faces, or choose fewer folds or --no-group"
+            "the faces that would train are all one group (a subject, or copies of one picture): "
+            "none can be held out; give more faces, choose fewer folds, or --no-group"
         )
     counts = np.zeros((len(groups), int(classes.max()) + 1))
     np.add.at(counts, (number, classes), 1)
@@ -152,7 +151,8 @@ def load(folder: Path, identity: dict[str, Any]) -> Plan | None:
         raise CheckpointError(f"{file}: cannot be read ({error}); remove {folder}") from error
     # Through JSON, as the file has been: a tuple comes back as a list.
     asked = json.loads(json.dumps(identity))
-    changed = sorted(key for key in asked if known.get(key) != asked[key])
+    # What the plan of an earlier version does not tell is not compared.
+    changed = sorted(key for key in asked if key in known and known[key] != asked[key])
     if changed:
         raise CheckpointError(
             f"{file}: of a run with another {', '.join(changed)}; choose another --out"

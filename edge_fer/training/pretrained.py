@@ -36,7 +36,6 @@ from edge_fer.training.predict import logits_of, predict_samples
 from edge_fer.training.soup import soup
 from edge_fer.types import Sample
 
-
 NEEDED = ("step", "phase", "loss", "validation_accuracy")
 """Columns of the curves that the card shows."""
 

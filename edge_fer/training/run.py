@@ -5,44 +5,30 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from edge_fer.datasets import list_hash
 from edge_fer.datasets.faces import classes_of, faces_of
-from edge_fer.errors import CheckpointError, Refused
+from edge_fer.errors import Refused
 from edge_fer.progress import Progress
 from edge_fer.training import distil, state
 from edge_fer.training.average import AveragingAdamW, refresh_statistics
 from edge_fer.training.batches import TrainingBatches, steps_per_epoch
-from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.curves import Curves
 from edge_fer.training.initial import initialise
 from edge_fer.training.model import build
 from edge_fer.training.phases import Phase, one_cycle, phases, stops
 from edge_fer.training.recipe import Recipe
+from edge_fer.training.setting import Setting, require_same
 from edge_fer.types import Sample
 
 CHUNK = 64
 """Steps between two saved states: what a kill can cost."""
 REFRESH = 64
 """Batches over which batch-norm statistics are taken anew for averaged weights, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What decides a run apart from its faces."""
-
-    recipe: Recipe
-    init: str
-    """As `edge_fer.training.initial.initialise` reads it."""
-    precision: str
-    """A policy of Keras."""
-    teacher: Checkpoint | None = None
 
 
 class Run:
@@ -70,6 +56,9 @@ class Run:
         """Run all phases, or what is left of them; raises Refused where the loss is no number."""
         recipe = self.setting.recipe
         saved = state.load_record(self._state)
+        self._asked = self.setting.identity(self.samples, self.held_out)
+        if saved is not None:
+            require_same(self._state, saved, self._asked)
         keras.utils.set_random_seed(recipe.seed)
         keras.mixed_precision.set_global_policy(self.setting.precision)
         self.model = build(recipe.architecture, recipe.dropout)
@@ -78,7 +67,6 @@ class Run:
         if saved is None:
             self.start = initialise(self.model, self.setting.init, recipe.architecture)
         else:
-            self._same_run(saved)
             self.start, done = dict(saved["start"]), int(saved["done"])
         planned = phases(len(self.samples), recipe)
         for phase in planned:
@@ -108,23 +96,7 @@ class Run:
         return self.model
 
     def _record(self, done: int) -> dict[str, Any]:
-        teacher = self.setting.teacher
-        return {
-            "recipe": self.setting.recipe.to_json(),
-            "train": list_hash(self.samples),
-            "teacher": teacher.sha256 if teacher else None,
-            "start": self.start,
-            "done": done,
-        }
-
-    def _same_run(self, saved: dict[str, Any]) -> None:
-        mine = self._record(0)
-        recipe = Recipe.from_json(saved.get("recipe", {})).to_json()
-        if recipe != mine["recipe"] or any(saved.get(k) != mine[k] for k in ("train", "teacher")):
-            raise CheckpointError(
-                f"{self._state}: of a run with another recipe, teacher or data; "
-                "choose another --out or remove the file"
-            )
+        return {**self._asked, "start": self.start, "done": done}
 
     def _compile(self, phase: Phase) -> None:
         recipe = self.setting.recipe

@@ -1,5 +1,6 @@
 """Folds keep kin together, have every expression, and are laid down once."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import BadData, CheckpointError, ConfigError, NotFound
 from edge_fer.progress import silent
 from edge_fer.training import folds
+from edge_fer.training.kfold import Order
 from edge_fer.training.left_out import clean, count
 from edge_fer.training.pool import BOTH, DUPLICATES, SUBJECTS, Groups, groups_of, pooled
+from edge_fer.training.recipe import Recipe
 from edge_fer.types import Sample
 
 PEOPLE = "synthetic:faces=84"
@@ -181,6 +184,19 @@ def test_a_plan_is_read_back_and_that_of_another_run_is_refused(tmp_path: Path) 
     assert folds.load(tmp_path, asked) == made
     with pytest.raises(CheckpointError, match="of a run with another kfold"):
         folds.load(tmp_path, {**asked, "kfold": 4})
+    assert folds.load(tmp_path, {**asked, "precision": "auto"}) == made  # told by later versions
+
+
+def test_folds_know_their_start_by_content_and_their_precision(tmp_path: Path) -> None:
+    order = Order("synthetic:", ("train",), 3, True, Recipe(), "random", "auto", tmp_path, None)
+    first, second = tmp_path / "a.weights.h5", tmp_path / "b.weights.h5"
+    first.write_bytes(b"1")
+    second.write_bytes(b"1")
+    asked = replace(order, init=str(first)).asked()
+    assert asked == replace(order, init=str(second)).asked() != order.asked()
+    first.write_bytes(b"2")
+    assert replace(order, init=str(first)).asked() != asked
+    assert replace(order, precision="float32").asked() != order.asked()
 
 
 def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
