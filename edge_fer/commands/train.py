@@ -81,6 +81,13 @@ def train(
     splits: Annotated[
         str, typer.Option(help="Splits that the folds are made of")
     ] = "train,validation,test",
+    allow_seen: Annotated[
+        bool,
+        typer.Option(
+            "--allow-seen",
+            help="Test folds that --init or the teacher may have seen; the report tells of it",
+        ),
+    ] = False,
     ray: Annotated[
         Optional[str], typer.Option(help="Run folds as Ray tasks: a cluster's address, or local")
     ] = None,
@@ -109,11 +116,11 @@ def train(
     if experiment is not None:
         with workshop("train"):
             from edge_fer.commands.trials import experiments
-        experiments(work, experiment, large, small, kfold, group, splits, out, ray)
+        experiments(work, experiment, large, small, kfold, group, splits, out, ray, allow_seen)
     elif kfold is not None and data is not None:
         with workshop("train"):
             from edge_fer.commands.trials import cross_validation
-        cross_validation(work, data, kfold, group, splits, out, ray)
+        cross_validation(work, data, kfold, group, splits, out, ray, allow_seen)
     elif data is not None:
         _one(work, data, out)
 

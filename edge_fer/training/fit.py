@@ -20,6 +20,7 @@ from edge_fer.training.initial import check
 from edge_fer.training.machine import chosen_precision, peak_memory, tools
 from edge_fer.training.recipe import Recipe
 from edge_fer.training.run import Run
+from edge_fer.training.seen import seen_by
 from edge_fer.training.setting import Setting
 from edge_fer.types import Sample
 
@@ -101,4 +102,10 @@ def _teacher(teacher: Checkpoint | None) -> dict[str, Any]:
     if teacher is None:
         return {}
     known = teacher.metrics.get("validation", {}).get("accuracy")
-    return {"teacher": {"sha256": teacher.sha256, "validation_accuracy": known}}
+    return {
+        "teacher": {
+            "sha256": teacher.sha256,
+            "validation_accuracy": known,
+            "seen": seen_by(teacher),
+        }
+    }

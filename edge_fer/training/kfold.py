@@ -1,4 +1,4 @@
-"""Cross-validation: every face is tested once, by a network that saw neither it nor its kin.
+"""Cross-validation: every face is tested once, by a network that trained on neither it nor its kin.
 
 A fold is a unit: its folder holds a training run that resumes, and `fold.json` once it is done.
 """
