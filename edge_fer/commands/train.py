@@ -141,3 +141,5 @@ def _one(work: Work, data: str, out: Path) -> None:
         f"{out}: validation accuracy {figures['accuracy']:.2%} [{low:.2%}, {high:.2%}] on "
         f"{figures['faces']} faces; next: edge-fer convert {out} --int8 --data {data}"
     )
+    if drawn := checkpoint.data["validation"].get("drawn"):
+        typer.echo(f"{data} has no splits; validation is {drawn}")

@@ -1,8 +1,8 @@
 """Your own pictures: folders named after the expressions, or a CSV that names them.
 
-Three layouts are read: `<label>/*` (the same faces for every split), `<split>/<label>/*`, and a CSV
-with the columns `file,label` and, if wanted, `split`, `subject`, `age`, `gender`, `race` and
-`skin_tone`; its files are named relative to the CSV.
+Three layouts are read: `<label>/*` (the same faces for every split, of which training holds out a
+tenth), `<split>/<label>/*`, and a CSV with the columns `file,label` and, if wanted, `split`,
+`subject`, `age`, `gender`, `race` and `skin_tone`; its files are named relative to the CSV.
 """
 
 from __future__ import annotations
