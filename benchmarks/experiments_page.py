@@ -9,7 +9,7 @@ from types import MappingProxyType
 from benchmarks.cells import MISSING, Cell, Table
 from benchmarks.document import document, facts, opening, section
 from benchmarks.facts import fact_table, recipe_facts
-from benchmarks.folds_page import INDEPENDENT, by_fold, share_cell, spread_cell
+from benchmarks.folds_page import INDEPENDENT, by_fold, seen_notes, share_cell, spread_cell
 from benchmarks.markdown import aligned, table_lines
 from benchmarks.words import points, points_range
 from edge_fer.storage import write_file
@@ -66,6 +66,7 @@ def notes(done: Trials) -> Iterator[str]:
     kept = f"Grouped by {done.grouping}" if done.groups else "Plain folds, as in the paper"
     yield f"{kept}; every experiment is tested on the same {done.kfold} folds."
     yield f"{done.left_out:,} faces of the large collection were left out: the small one has them."
+    yield from seen_notes(done.seen)
     yield INDEPENDENT
 
 
@@ -98,7 +99,7 @@ def _row(name: str, found: Row | None, empty: int) -> tuple[Cell, ...]:
 
 def _details(done: Trials) -> Iterator[Table]:
     for row in done.rows:
-        table = by_fold(row.result, done.kfold)
+        table = by_fold(row.result, done.kfold, done.seen)
         yield Table(f"By fold: {row.name}", table.caption, table.header, table.rows)
 
 

@@ -17,6 +17,7 @@ from edge_fer.emotions import LABELS
 from edge_fer.statistics import Interval
 from edge_fer.storage import write_file
 from edge_fer.training.cross import CrossValidation, Folds, Spread
+from edge_fer.training.seen import Seen
 
 TITLE = "edge-fer cross-validation"
 MARKDOWN, HTML = "kfold.md", "kfold.html"
@@ -35,7 +36,7 @@ def write(done: CrossValidation, out: Path) -> Path:
 
 def plain(done: CrossValidation) -> str:
     """The folds in aligned columns, and what must be known of them."""
-    return "\n".join([*aligned(by_fold(done.result, done.kfold)), "", *notes(done)])
+    return "\n".join([*aligned(by_fold(done.result, done.kfold, done.seen)), "", *notes(done)])
 
 
 def page(done: CrossValidation) -> str:
@@ -63,11 +64,21 @@ def notes(done: CrossValidation) -> Iterator[str]:
             "Plain folds, as in the paper: faces of one person, and copies of one picture, stand "
             "on both sides. The figures are higher than for people never seen."
         )
+    yield from seen_notes(done.seen)
     yield "Folds, not an official split: the two do not belong in one column."
     yield INDEPENDENT
 
 
-def by_fold(result: Folds, count: int) -> Table:
+def seen_notes(seen: Seen) -> Iterator[str]:
+    """Which of them may have seen what is tested."""
+    for option, kinds in seen.items():
+        yield (
+            f"Not unseen: {option} learnt from {', '.join(kinds)} before, maybe from faces that "
+            "are tested here. The figures are higher than for faces never seen."
+        )
+
+
+def by_fold(result: Folds, count: int, seen: Seen) -> Table:
     """Every fold, and their mean with its spread."""
     rows = [
         _figures(f"fold {number}", f"{found['faces']:,} faces", found)
@@ -81,7 +92,11 @@ def by_fold(result: Folds, count: int) -> Table:
         Cell(f"{over['calibration_error'].mean:.3f} ± {over['calibration_error'].sd:.3f}"),
     )
     header = ("Fold", "Accuracy", "Balanced accuracy", "Macro-F1", "Calibration error")
-    caption = f"{count} folds, each tested once by a network that did not see it."
+    caption = f"{count} folds, each tested once by a network that " + (
+        "did not train on it; what it began with or was taught by may have."
+        if seen
+        else "did not see it."
+    )
     return Table("By fold", caption, header, (*rows, mean))
 
 
@@ -129,7 +144,7 @@ def _tables(done: CrossValidation) -> tuple[Table, Table, Table, Table]:
         ("Expression", "Precision", "Recall"),
         tuple(_label(label, pooled) for label in LABELS),
     )
-    return headline, by_fold(done.result, done.kfold), labels, _facts(done)
+    return headline, by_fold(done.result, done.kfold, done.seen), labels, _facts(done)
 
 
 def _label(label: str, pooled: dict[str, dict[str, float]]) -> tuple[Cell, ...]:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from converters.order import FEWEST
-from edge_fer.datasets import list_hash, open_dataset, samples_of
+from edge_fer.datasets import list_hash, open_dataset, samples_of, unsplit
 from edge_fer.datasets.faces import classes_of, faces_of, schemes
+from edge_fer.datasets.holdout import UNSPLIT
 from edge_fer.datasets.shipped import calibration_faces
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
+from edge_fer.protocols import Dataset
 from edge_fer.types import FaceBatch, Sample
 
 
@@ -75,7 +77,8 @@ def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> Calibr
     """
     if split == "test":
         raise ConfigError("calibration on the test split is refused: choose train or validation")
-    chosen = _balanced(samples_of(open_dataset(spec), split), count, seed)
+    dataset = open_dataset(spec)
+    chosen = _balanced(samples_of(dataset, split), count, seed)
     if len(chosen) < FEWEST:
         raise ConfigError(f"{spec}: {len(chosen)} faces in {split}, INT8 ranges need {FEWEST}")
     per_class = Counter(sample.emotion.label for sample in chosen)
@@ -86,6 +89,7 @@ def drawn_set(spec: str, split: str, count: int, seed: int, size: int) -> Calibr
         "per_class": {label: per_class[label] for label in LABELS},
         "seed": seed,
         "sha256": list_hash(chosen),
+        **_origin(dataset),
     }
     return CalibrationSet(
         faces_of(chosen, size),
@@ -100,14 +104,21 @@ def labelled_faces(
     spec: str, split: str, size: int
 ) -> tuple[FaceBatch, np.ndarray, dict[str, Any]]:
     """All faces of a split, their (N,) classes, and a record of them."""
-    samples = samples_of(open_dataset(spec), split)
+    dataset = open_dataset(spec)
+    samples = samples_of(dataset, split)
     record = {
         "dataset": schemes(spec),
         "split": split,
         "faces": len(samples),
         "sha256": list_hash(samples),
+        **_origin(dataset),
     }
     return faces_of(samples, size), classes_of(samples), record
+
+
+def _origin(dataset: Dataset) -> dict[str, str]:
+    """For the record: that train and validation are the same faces, where they are."""
+    return {"origin": UNSPLIT} if unsplit(dataset) else {}
 
 
 def _balanced(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:

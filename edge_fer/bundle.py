@@ -88,6 +88,8 @@ class Bundle:
         where = " ".join(filter(None, (record.get("dataset"), record.get("split"))))
         left_out = record.get("left_out", [])
         said = [f"calibrated on {record.get('used')} faces of {where}"]
+        if "origin" in record:  # of data without splits
+            said.append(f"judged by faces it was calibrated on: {record['origin']}")
         if left_out:
             said.append(
                 f"left out as outliers: {', '.join(left_out[:5])}" + " ..." * (len(left_out) > 5)

@@ -5,6 +5,7 @@ EdgeFerError
 ├── BadData           65   a file's content cannot be used        (ValueError)
 │   └── CheckpointError
 ├── NotFound          66   a named file or folder is not there    (FileNotFoundError)
+│   └── NoSplit                a collection has no such split
 ├── HostUnreachable   68   a board or broker cannot be reached     (OSError)
 ├── MissingExtra      69   an optional package is not installed   (ImportError)
 ├── EngineError       70   a runtime failed while inferring       (RuntimeError)
@@ -48,6 +49,10 @@ class NotFound(EdgeFerError, FileNotFoundError):
     """A named file or folder is not there."""
 
     exit_code = 66
+
+
+class NoSplit(NotFound):
+    """A collection is there, but has no split of this name; it may do without."""
 
 
 class HostUnreachable(EdgeFerError, OSError):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_fer.emotions import LABELS
+from edge_fer.errors import NotFinite
 
 Z95 = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
@@ -138,7 +139,11 @@ class Bin:
 
 
 def reliability(scores: Scores, truth: Classes) -> list[Bin]:
-    """The reliability diagram: 15 equal bins of the best probability, without the empty ones."""
+    """The reliability diagram: 15 equal bins of the best probability, without the empty ones.
+
+    Raises NotFinite for scores that are no numbers.
+    """
+    _require_finite(scores)
     best, right = scores.max(1), scores.argmax(1) == truth
     bins = np.minimum((best * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     return [
@@ -163,7 +168,11 @@ def calibration_error(scores: Scores, truth: Classes) -> float:
 
 
 def summary(scores: Scores, truth: Classes) -> dict[str, Any]:
-    """The usual figures of one model on one set, ready for JSON."""
+    """The usual figures of one model on one set, ready for JSON.
+
+    Raises NotFinite for scores that are no numbers.
+    """
+    _require_finite(scores)
     answers = scores.argmax(1)
     rate = accuracy(answers, truth)
     table = confusion(answers, truth)
@@ -178,6 +187,13 @@ def summary(scores: Scores, truth: Classes) -> dict[str, Any]:
         "precision": _shares(table.diagonal(), table.sum(0)),
         "confusion": table.tolist(),
     }
+
+
+def _require_finite(scores: Scores) -> None:
+    # NaN falls into no bin and is the largest of its row: it would pass for a certain answer.
+    broken = int((~np.isfinite(scores)).any(axis=1).sum())
+    if broken:
+        raise NotFinite(f"the scores of {broken:,} of {len(scores):,} faces are no numbers")
 
 
 def _shares(hits: Classes, totals: Classes) -> dict[str, float]:

@@ -13,6 +13,16 @@ from sklearn.metrics import (
 )
 
 from edge_fer import statistics
+from edge_fer.errors import NotFinite
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("figures", [statistics.reliability, statistics.summary])
+def test_scores_that_are_no_numbers_have_no_figures(figures, broken):
+    scores = np.full((4, 7), 1 / 7)
+    scores[2] = broken
+    with pytest.raises(NotFinite, match="the scores of 1 of 4 faces are no numbers"):
+        figures(scores, np.zeros(4, int))
 
 
 @pytest.fixture

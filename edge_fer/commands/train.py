@@ -81,6 +81,13 @@ def train(
     splits: Annotated[
         str, typer.Option(help="Splits that the folds are made of")
     ] = "train,validation,test",
+    allow_seen: Annotated[
+        bool,
+        typer.Option(
+            "--allow-seen",
+            help="Test folds that --init or the teacher may have seen; the report tells of it",
+        ),
+    ] = False,
     ray: Annotated[
         Optional[str], typer.Option(help="Run folds as Ray tasks: a cluster's address, or local")
     ] = None,
@@ -109,11 +116,11 @@ def train(
     if experiment is not None:
         with workshop("train"):
             from edge_fer.commands.trials import experiments
-        experiments(work, experiment, large, small, kfold, group, splits, out, ray)
+        experiments(work, experiment, large, small, kfold, group, splits, out, ray, allow_seen)
     elif kfold is not None and data is not None:
         with workshop("train"):
             from edge_fer.commands.trials import cross_validation
-        cross_validation(work, data, kfold, group, splits, out, ray)
+        cross_validation(work, data, kfold, group, splits, out, ray, allow_seen)
     elif data is not None:
         _one(work, data, out)
 
@@ -134,3 +141,5 @@ def _one(work: Work, data: str, out: Path) -> None:
         f"{out}: validation accuracy {figures['accuracy']:.2%} [{low:.2%}, {high:.2%}] on "
         f"{figures['faces']} faces; next: edge-fer convert {out} --int8 --data {data}"
     )
+    if drawn := checkpoint.data["validation"].get("drawn"):
+        typer.echo(f"{data} has no splits; validation is {drawn}")

@@ -17,6 +17,7 @@ from edge_fer.training.initial import check
 from edge_fer.training.kfold import Order
 from edge_fer.training.machine import chosen_precision
 from edge_fer.training.order import Work
+from edge_fer.training.seen import require_unseen
 from edge_fer.training.trial import run
 
 # One network after another: TensorFlow warns that each of them is traced anew.
@@ -27,9 +28,18 @@ FOLDS = 5
 
 
 def cross_validation(
-    work: Work, data: str, count: int, grouped: bool, splits: str, out: Path, ray: str | None
+    work: Work,
+    data: str,
+    count: int,
+    grouped: bool,
+    splits: str,
+    out: Path,
+    ray: str | None,
+    allow_seen: bool,
 ) -> None:
     """Cross-validate, write the report, print its summary."""
+    if not allow_seen:
+        require_unseen(work.init, work.teacher, data)
     order = _order(work, data, count, grouped, splits, out)
     with Bars() as bars:
         done = cross_validate(order, ray, bars)
@@ -47,11 +57,14 @@ def experiments(
     splits: str,
     out: Path,
     ray: str | None,
+    allow_seen: bool,
 ) -> None:
     """Run the paper's experiments, write their table, print it."""
     chosen = names_of(names)
     if large is None or small is None:
         raise ConfigError("--experiment needs --large and --small, two datasets")
+    if not allow_seen:
+        require_unseen(work.init, work.teacher, small)
     order = _order(work, small, count or FOLDS, grouped, splits, out)
     with Bars() as bars:
         done = run(Trial(order, large, chosen), ray, bars)

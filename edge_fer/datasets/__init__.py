@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+from edge_fer.datasets.holdout import UNSPLIT
 from edge_fer.datasets.joined import Joined
 from edge_fer.emotions import Emotion
 from edge_fer.errors import BadData, ConfigError
@@ -74,6 +75,12 @@ def dropped_of(dataset: Dataset, split: str) -> dict[str, int]:
 def origin_of(dataset: Dataset, split: str) -> str:
     """Whose split it is, in a few words: the publisher's, or one that edge-fer drew."""
     return str(getattr(dataset, "origins", {}).get(split, "as the files have it"))
+
+
+def unsplit(dataset: Dataset) -> list[str]:
+    """Names of a dataset's parts that give the same faces for every split."""
+    parts = getattr(dataset, "parts", (dataset,))
+    return [part.name for part in parts if origin_of(part, "train") == UNSPLIT]
 
 
 def list_hash(samples: Iterable[Sample]) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 from edge_fer.datasets.holdout import held_out
 from edge_fer.datasets.rows import Row, attributes_of, read_rows
 from edge_fer.emotions import Emotion
-from edge_fer.errors import BadData, NotFound
+from edge_fer.errors import BadData, NoSplit, NotFound
 from edge_fer.images import read_image
 from edge_fer.types import Box, Sample
 
@@ -100,7 +100,7 @@ class AffectNet:
         tables = (self._root / place / TABLES[official] for place in LISTS)
         table = next((table for table in tables if table.is_file()), None)
         if table is None:
-            raise NotFound(
+            raise NoSplit(
                 f"{self.name}: has no {split} split; expected {TABLES[official]} or "
                 f"{FOLDERS[official]}/ with images/ and annotations/"
             )

@@ -19,7 +19,7 @@ import numpy as np
 from edge_fer.datasets.labels import emotion_named
 from edge_fer.datasets.rows import read_rows
 from edge_fer.emotions import Emotion
-from edge_fer.errors import BadData, NotFound
+from edge_fer.errors import BadData, NoSplit, NotFound
 from edge_fer.images import SUFFIXES, read_image
 from edge_fer.plugins import missing
 from edge_fer.types import Image, Sample
@@ -62,8 +62,10 @@ class Fer2013:
         if sheet.is_file():
             return list(_from_sheet(sheet))
         folder = self._folder(split)
+        if folder is None and sheet.with_suffix(".csv").is_file():
+            raise NotFound(f"{sheet}: no such file; it holds the faces that {split}.csv names")
         if folder is None:
-            raise NotFound(
+            raise NoSplit(
                 f"{self.name}: has no {split} split; expected fer2013.csv, "
                 f"{split}.jpg with {split}.csv, or {split}/<label>/ folders"
             )
@@ -128,7 +130,10 @@ def _from_csv(table: Path, usage: str) -> Iterator[Sample]:
 
 def _from_row(row: dict[str, str], where: str) -> Sample:
     try:
-        emotion = NUMBERED[int(row["emotion"])]
+        number = int(row["emotion"])
+        if number < 0:  # a list counts negative positions from its end
+            raise ValueError(number)
+        emotion = NUMBERED[number]
         pixels = np.array(row["pixels"].split(), np.uint8).reshape(SIDE, SIDE)
     except (KeyError, IndexError, ValueError, AttributeError, OverflowError) as error:
         raise BadData(

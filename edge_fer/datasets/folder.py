@@ -1,8 +1,8 @@
 """Your own pictures: folders named after the expressions, or a CSV that names them.
 
-Three layouts are read: `<label>/*` (the same faces for every split), `<split>/<label>/*`, and a CSV
-with the columns `file,label` and, if wanted, `split`, `subject`, `age`, `gender`, `race` and
-`skin_tone`; its files are named relative to the CSV.
+Three layouts are read: `<label>/*` (the same faces for every split, of which training holds out a
+tenth), `<split>/<label>/*`, and a CSV with the columns `file,label` and, if wanted, `split`,
+`subject`, `age`, `gender`, `race` and `skin_tone`; its files are named relative to the CSV.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from edge_fer.datasets.holdout import UNSPLIT
 from edge_fer.datasets.labels import emotion_named
 from edge_fer.datasets.rows import Row, attributes_of, read_rows
-from edge_fer.errors import BadData, NotFound
+from edge_fer.errors import BadData, NoSplit, NotFound
 from edge_fer.images import SUFFIXES, read_image
 from edge_fer.types import Sample
 
@@ -53,7 +53,7 @@ class Folder:
         found = self._folders()
         chosen = [found[name] for name in FOLDERS[split] if name in found]
         if not chosen:
-            raise NotFound(
+            raise NoSplit(
                 f"{self.name}: has no {split} split; expected the folder {split}/<label>/"
             )
         return list(_from_labels(chosen[0]))
@@ -84,8 +84,13 @@ def _from_csv(table: Path, split: str) -> Iterator[Sample]:
 def in_split(row: Row, split: str, where: str) -> bool:
     """Whether a row belongs to the split; a CSV without that column serves every split."""
     name = row.get("split")
-    if not name:
+    if name is None:
         return True
+    if not name.strip():
+        raise BadData(
+            f"{where}: the split is empty; name one of {', '.join(FOLDERS)} in every row, or leave "
+            "the column out"
+        )
     if not any(name.lower() in names for names in FOLDERS.values()):
         raise BadData(f"{where}: unknown split {name!r}; known: {', '.join(FOLDERS)}")
     return name.lower() in FOLDERS[split]

@@ -105,12 +105,21 @@ def _marks_name(name: str) -> str:
 def _marks(file: Path) -> tuple[tuple[str, str], ...]:
     """Gender, race and age; raises NotFound or BadData naming the file."""
     try:
-        numbers = [int(line) for line in file.read_text().splitlines()[LANDMARKS:] if line.strip()]
-        return tuple(
-            (mark, words[number])
-            for (mark, words), number in zip(MARKS.items(), numbers, strict=True)
-        )
+        lines = list(enumerate(file.read_text().splitlines(), start=1))[LANDMARKS:]
     except FileNotFoundError as error:
         raise NotFound(f"{file}: no such annotation; the folder is not complete") from error
-    except (ValueError, IndexError) as error:
-        raise BadData(f"{file}: expected five landmarks, then gender, race and age") from error
+    except UnicodeDecodeError as error:
+        raise BadData(f"{file}: is not text; fetch it again") from error
+    told = [(number, line.strip()) for number, line in lines if line.strip()]
+    if len(told) != len(MARKS):
+        raise BadData(f"{file}: expected five landmarks, then gender, race and age")
+    return tuple(
+        (mark, _word(words, text, f"{file}:{number}: {mark}"))
+        for (mark, words), (number, text) in zip(MARKS.items(), told, strict=True)
+    )
+
+
+def _word(words: tuple[str, ...], text: str, where: str) -> str:
+    if text not in map(str, range(len(words))):
+        raise BadData(f"{where} is {text!r}, expected 0 to {len(words) - 1}")
+    return words[int(text)]

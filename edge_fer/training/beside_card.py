@@ -50,7 +50,8 @@ def folds(file: Path) -> dict[str, Any]:
             "init",
         )
         over = found["result"]["over_folds"]["accuracy"]
-        return {**{key: found[key] for key in kept}, "accuracy": over}
+        seen = found.get("seen", {})  # the files of earlier versions do not tell
+        return {**{key: found[key] for key in kept}, "accuracy": over, "seen": seen}
     except FileNotFoundError as error:
         raise NotFound(f"{file}: no such cross-validation") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

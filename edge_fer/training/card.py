@@ -103,11 +103,15 @@ def _folds(checkpoint: Checkpoint) -> str:
     over = found["accuracy"]
     kept = f"grouped by {found['grouping']}" if found["grouped"] else "plain (not grouped)"
     used, splits = found["recipe"], ", ".join(found["splits"])
+    seen = "".join(
+        f" {option} had learnt from {', '.join(kinds)} before, maybe from tested faces."
+        for option, kinds in found.get("seen", {}).items()
+    )
     return f"""## Cross-validation
 
 {found["kfold"]} folds, {kept}, of {found["faces"]:,} faces of {found["data"]} ({splits}):
 accuracy {over["mean"]:.2%} ± {100 * over["sd"]:.2f} (mean and standard deviation over folds), at
-{used["architecture"]["size"]} px with {used["epochs"]:g} epochs from {found["init"]}.
+{used["architecture"]["size"]} px with {used["epochs"]:g} epochs from {found["init"]}.{seen}
 Not to be put beside figures of the official splits: other networks, other faces."""
 
 

@@ -22,6 +22,7 @@ from edge_fer.progress import Progress
 from edge_fer.storage import write_file
 from edge_fer.training.kfold import Order, fold_folder, prepare, result, run_fold
 from edge_fer.training.machine import tools
+from edge_fer.training.seen import Seen, seen
 from edge_fer.training.spread import each
 
 SCHEMA = "edge-fer/kfold/1"
@@ -64,6 +65,12 @@ class CrossValidation:
     groups: int
     recipe: dict[str, Any]
     init: str
+    weights: str
+    """What `init` is by content: a hash, or "random" or "imagenet"."""
+    teacher: str | None
+    """Hash of the checkpoint whose answers were learnt."""
+    seen: Seen
+    """Empty where neither of them may have seen a tested face."""
     made: dict[str, Any]
     result: Folds
 
@@ -77,6 +84,7 @@ def cross_validate(order: Order, ray: str | None, progress: Progress) -> CrossVa
     samples, made = prepare(order, progress)
     numbers = range(1, order.count + 1)
     each(run_fold, [(order, number) for number in numbers], ray, progress)
+    asked = order.asked()
     done = CrossValidation(
         schemes(order.data),
         order.splits,
@@ -88,6 +96,9 @@ def cross_validate(order: Order, ray: str | None, progress: Progress) -> CrossVa
         made.groups,
         order.recipe.to_json(),
         Path(order.init).name,
+        asked["weights"],
+        asked["teacher"],
+        seen(order.init, order.teacher, order.data),
         tools(),
         folds_of([fold_folder(order.out, number) for number in numbers]),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from edge_fer.storage import write_file
 
+NAME = "curves.csv"
 COLUMNS = ("step", "phase", "loss", "accuracy", "validation_accuracy", "faces_per_s")
 
 
@@ -17,7 +18,7 @@ class Curves:
     """`curves.csv` and `curves.png` in the run's folder."""
 
     def __init__(self, out: Path) -> None:
-        self._csv, self._png = out / "curves.csv", out / "curves.png"
+        self._csv, self._png = out / NAME, out / "curves.png"
 
     def add(self, row: dict[str, Any]) -> None:
         """Append a row, dropping rows that a resumed run repeats, and draw; raises StorageError."""

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_fer.datasets import require_all_seven
+from edge_fer.datasets.faces import classes_of
 from edge_fer.errors import ConfigError
 from edge_fer.progress import Progress
 from edge_fer.training import kfold
@@ -118,5 +119,5 @@ def _parts(samples: list[Sample], seed: int) -> tuple[list[Sample], list[Sample]
         len(samples) + numbers.setdefault(s.group, len(numbers)) if s.group else position
         for position, s in enumerate(samples)
     ]
-    train, kept = held_out(np.array(of), seed)
+    train, kept = held_out(np.array(of), classes_of(samples), seed)
     return [samples[i] for i in train], [samples[i] for i in kept]

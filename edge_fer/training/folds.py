@@ -47,8 +47,8 @@ class Plan:
 def plan(samples: Sequence[Sample], groups: Groups | None, count: int, seed: int) -> Plan:
     """Stratified folds, grouped unless `groups` is None; each face is tested once.
 
-    Raises ConfigError where the groups are fewer than the folds, and BadData where the training
-    faces of a fold lack an expression.
+    Raises ConfigError where there are too few groups or faces, and BadData where the training faces
+    of a fold lack an expression.
     """
     try:
         from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -56,13 +56,15 @@ def plan(samples: Sequence[Sample], groups: Groups | None, count: int, seed: int
         raise missing(error.name or "sklearn", "--kfold") from error
 
     of = np.array(groups.of if groups else range(len(samples)))
+    classes = classes_of(samples)
     _check(groups, len(samples), count)
+    _check_classes(classes, count)
     splitter = StratifiedGroupKFold if groups else StratifiedKFold
     with warnings.catch_warnings():
         # A class with fewer faces than folds: `require_all_seven` decides whether that matters.
         warnings.simplefilter("ignore", UserWarning)
-        parts = splitter(count, shuffle=True, random_state=seed).split(of, classes_of(samples), of)
-        folds = tuple(_fold(rest, test, of, seed) for rest, test in parts)
+        parts = list(splitter(count, shuffle=True, random_state=seed).split(of, classes, of))
+    folds = tuple(_fold(rest, test, of, classes, seed) for rest, test in parts)
     for number, fold in enumerate(folds, start=1):
         require_all_seven((samples[i] for i in fold.train), f"fold {number}, training faces")
     return Plan(groups.kind if groups else "nothing", groups.count if groups else 0, folds)
@@ -80,19 +82,48 @@ def _check(groups: Groups | None, faces: int, count: int) -> None:
         )
 
 
-def _fold(rest: Any, test: Any, of: np.ndarray, seed: int) -> Fold:
-    train, validation = held_out(of[rest], seed)
+def _check_classes(classes: np.ndarray, count: int) -> None:
+    most = int(np.bincount(classes).max())
+    if most < count:
+        raise ConfigError(
+            f"--kfold {count}: no expression has more than {most} faces; choose fewer folds"
+        )
+
+
+def _fold(rest: Any, test: Any, of: np.ndarray, classes: np.ndarray, seed: int) -> Fold:
+    if not len(test):
+        raise ConfigError(
+            "--kfold: groups of very different size leave a fold without faces to test; "
+            "choose fewer folds, or --no-group"
+        )
+    train, validation = held_out(of[rest], classes[rest], seed)
     return Fold(tuple(rest[train].tolist()), tuple(rest[validation].tolist()), tuple(test.tolist()))
 
 
-def held_out(of: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions that train, and whole groups that calibrate; `of` has a group for each face."""
-    from sklearn.model_selection import GroupShuffleSplit
+def held_out(of: np.ndarray, classes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the faces that train, and of about a tenth of each class that do not.
 
-    share = min(HELD_OUT, MOST_HELD_OUT / len(of))
-    parts = GroupShuffleSplit(1, test_size=share, random_state=seed).split(of, groups=of)
-    train, validation = next(iter(parts))
-    return train, validation
+    `of` has a group for each face, `classes` its class. Groups are kept whole: in an order drawn by
+    `seed`, each one is held out that there is room for and that brings the classes nearer to their
+    tenth; at least one is. Raises ConfigError where all faces are one group.
+    """
+    groups, number = np.unique(of, return_inverse=True)
+    if len(groups) < 2:
+        raise ConfigError(
+            "the faces that would train are all one group (a subject, or copies of one picture): "
+            "none can be held out; give more faces, choose fewer folds, or --no-group"
+        )
+    counts = np.zeros((len(groups), int(classes.max()) + 1))
+    np.add.at(counts, (number, classes), 1)
+    left = min(HELD_OUT, MOST_HELD_OUT / len(of)) * counts.sum(axis=0)
+    chosen = np.zeros(len(groups), bool)
+    for group in np.random.default_rng(seed).permutation(len(groups)):
+        after = left - counts[group]
+        if after.sum() > -0.5 and after @ after < left @ left:
+            chosen[group], left = True, after
+    if not chosen.any():
+        chosen[counts.sum(axis=1).argmin()] = True
+    return np.flatnonzero(~chosen[number]), np.flatnonzero(chosen[number])
 
 
 def identity(samples: Sequence[Sample], **asked: Any) -> dict[str, Any]:
@@ -120,7 +151,8 @@ def load(folder: Path, identity: dict[str, Any]) -> Plan | None:
         raise CheckpointError(f"{file}: cannot be read ({error}); remove {folder}") from error
     # Through JSON, as the file has been: a tuple comes back as a list.
     asked = json.loads(json.dumps(identity))
-    changed = sorted(key for key in asked if known.get(key) != asked[key])
+    # What the plan of an earlier version does not tell is not compared.
+    changed = sorted(key for key in asked if key in known and known[key] != asked[key])
     if changed:
         raise CheckpointError(
             f"{file}: of a run with another {', '.join(changed)}; choose another --out"

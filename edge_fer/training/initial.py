@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,30 @@ from edge_fer.training.lineage import lineage, named
 from edge_fer.training.narrow import narrowed
 from edge_fer.training.recipe import SMALLEST_SIDE, Architecture
 
+WORDS = ("random", "imagenet")
+"""What is no path."""
 SHORTCUTS = ("block2", "block3", "block4", "block13")
 """Blocks whose 1x1 shortcut Keras Applications leaves without a name, in its order."""
 
 
 def check(init: str) -> None:
     """Raise NotFound when `init` names a file or folder that is not there."""
-    if init not in ("random", "imagenet") and not Path(init).exists():
+    if init not in WORDS and not Path(init).exists():
         raise NotFound(f"{init}: no such weights file or checkpoint folder")
+
+
+def identity(init: str) -> str:
+    """What initial weights are, wherever they lie: a hash of their content, or the word for them.
+
+    Raises NotFound or CheckpointError.
+    """
+    check(init)
+    path = Path(init)
+    if init in WORDS:
+        return init
+    if path.is_dir():
+        return f"checkpoint {Checkpoint.load(path).sha256}"
+    return f"file {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def initialise(model: keras.Model, init: str, architecture: Architecture) -> dict[str, Any]:

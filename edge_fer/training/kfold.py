@@ -1,4 +1,4 @@
-"""Cross-validation: every face is tested once, by a network that saw neither it nor its kin.
+"""Cross-validation: every face is tested once, by a network that trained on neither it nor its kin.
 
 A fold is a unit: its folder holds a training run that resumes, and `fold.json` once it is done.
 """
@@ -22,11 +22,12 @@ from edge_fer.storage import write_file
 from edge_fer.training import folds
 from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.fit import fit
+from edge_fer.training.initial import identity
 from edge_fer.training.machine import chosen_precision
 from edge_fer.training.pool import groups_of, pooled, told
 from edge_fer.training.predict import predict_samples
 from edge_fer.training.recipe import Recipe
-from edge_fer.training.run import Setting
+from edge_fer.training.setting import Setting
 from edge_fer.types import Sample
 
 RESULT = "fold.json"
@@ -60,16 +61,17 @@ class Order:
             "kfold": self.count,
             "grouped": self.grouped,
             "recipe": self.recipe.to_json(),
-            "init": self.init,
+            "weights": identity(self.init),
             "teacher": learnt,
+            "precision": self.precision,
         }
 
 
 def prepare(order: Order, progress: Progress) -> tuple[list[Sample], folds.Plan]:
     """The pool and its folds: as they were laid down, else made now."""
     samples = pooled(order.data, order.splits)
-    identity = folds.identity(samples, **order.asked())
-    found = folds.load(order.out, identity)
+    asked = folds.identity(samples, **order.asked())
+    found = folds.load(order.out, asked)
     if found is None:
         groups = None
         if order.grouped:
@@ -77,7 +79,7 @@ def prepare(order: Order, progress: Progress) -> tuple[list[Sample], folds.Plan]
         else:
             require_readable(samples, order.data, progress)
         found = folds.plan(samples, groups, order.count, order.recipe.seed)
-        folds.save(order.out, found, identity)
+        folds.save(order.out, found, asked)
     return samples, found
 
 

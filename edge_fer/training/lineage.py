@@ -9,7 +9,7 @@ from typing import Any
 from edge_fer.training.checkpoint import Checkpoint
 
 Run = dict[str, Any]
-"""Hash, start, recipe, training faces and validation accuracy of one run."""
+"""Hash, start, recipe, training faces, teacher and validation accuracy of one run."""
 
 
 def named(checkpoint: Checkpoint) -> str:
@@ -30,6 +30,7 @@ def own(checkpoint: Checkpoint) -> Run:
         "mean": checkpoint.made.get("mean", 1),
         "recipe": checkpoint.recipe.to_json(),
         "train": checkpoint.data.get("train"),
+        "teacher": checkpoint.made.get("teacher"),
         "validation_accuracy": checkpoint.metrics.get("validation", {}).get("accuracy"),
     }
 

@@ -12,8 +12,7 @@ from edge_fer.datasets import open_dataset, origin_of, parts_of
 from edge_fer.datasets.check.duplicates import exact_groups, near_groups
 from edge_fer.datasets.check.look import Look, look_at_all, require_imagehash
 from edge_fer.datasets.holdout import UNSPLIT
-from edge_fer.datasets.readable import require_readable
-from edge_fer.errors import BadData, ConfigError, NotFound
+from edge_fer.errors import BadData, ConfigError, NoSplit
 from edge_fer.progress import Progress
 from edge_fer.types import Sample
 
@@ -37,7 +36,8 @@ class Groups:
 def pooled(spec: str, splits: Sequence[str]) -> list[Sample]:
     """The faces of these splits of a dataset or of several joined ones, each face once.
 
-    A split that a collection does not have is left out; raises ConfigError where none is left.
+    A split that a collection does not have is left out; raises ConfigError where none is left, and
+    NotFound where something of a split is missing.
     """
     parts = parts_of(spec)
     samples: list[Sample] = []
@@ -47,7 +47,7 @@ def pooled(spec: str, splits: Sequence[str]) -> list[Sample]:
         for split in splits:
             try:
                 found = dataset.samples(split)
-            except NotFound:
+            except NoSplit:
                 continue
             samples += [_placed(sample, f"{prefix}{split}/", prefix) for sample in found]
             if origin_of(dataset, split) == UNSPLIT:
@@ -58,34 +58,54 @@ def pooled(spec: str, splits: Sequence[str]) -> list[Sample]:
 
 
 def groups_of(samples: Sequence[Sample], where: str, progress: Progress) -> Groups:
-    """Subjects where they are known; elsewhere faces that are equal or look alike.
+    """Faces of one subject, equal faces, and faces that look alike where a subject is not known.
 
-    Reads every face once; raises BadData where some cannot be used.
+    What is linked by a chain of these is one group. Where every face has a subject, likeness links
+    nobody: pictures of two persons before one wall look alike. Reads every face once; raises
+    BadData where some cannot be used.
     """
-    strangers = [i for i, sample in enumerate(samples) if sample.group is None]
-    subjects = sorted({sample.group for sample in samples if sample.group is not None})
-    require_readable([s for s in samples if s.group is not None], where, progress)
-    numbers = {subject: number for number, subject in enumerate(subjects)}
-    of = [numbers.get(sample.group or "", 0) for sample in samples]
-    alike = alike_groups([samples[i] for i in strangers], where, progress) if strangers else []
-    for number, position in enumerate(strangers):
-        of[position] = len(subjects) + number
-    for members in alike:
-        for member in members:
-            of[strangers[member]] = len(subjects) + members[0]
+    subjects: dict[str, list[int]] = {}
+    strangers: set[int] = set()
+    for position, sample in enumerate(samples):
+        if sample.group is None:
+            strangers.add(position)
+        else:
+            subjects.setdefault(sample.group, []).append(position)
+    exact, near = _alike(samples, where, progress, near=bool(strangers))
+    told = (group for group in near if not strangers.isdisjoint(group))
     kind = BOTH if subjects and strangers else SUBJECTS if subjects else DUPLICATES
-    return Groups(kind, tuple(of))
+    return Groups(kind, _linked(len(samples), [*subjects.values(), *exact, *told]))
 
 
 def alike_groups(samples: Sequence[Sample], where: str, progress: Progress) -> list[list[int]]:
     """Positions of faces that are equal or look alike, wherever there are two or more."""
-    require_imagehash()
-    looks = list(look_at_all(samples, "pool", near=True, progress=progress))
+    exact, near = _alike(samples, where, progress, near=True)
+    known = {position for group in near for position in group}
+    return [*near, *(group for group in exact if group[0] not in known)]
+
+
+def _alike(
+    samples: Sequence[Sample], where: str, progress: Progress, near: bool
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Groups of equal faces, and groups of faces that look alike."""
+    if near:
+        require_imagehash()
+    looks = list(look_at_all(samples, "pool", near, progress))
     _require_seen(looks, where)
     pixels = [look.pixels for look in looks]
-    near = near_groups(pixels, np.array([look.likeness for look in looks], np.uint64))
-    known = {position for group in near for position in group}
-    return [*near, *(group for group in exact_groups(pixels) if group[0] not in known)]
+    likeness = np.array([look.likeness for look in looks], np.uint64)
+    return exact_groups(pixels), near_groups(pixels, likeness) if near else []
+
+
+def _linked(count: int, together: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """A number for each of `count` positions, the same for those that a chain of lists links."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = np.array([(one[0], other) for one in together for other in one[1:]], np.int64)
+    first, second = links.reshape(-1, 2).T
+    graph = coo_array((np.ones(len(first)), (first, second)), (count, count))
+    return tuple(connected_components(graph, directed=False)[1].tolist())
 
 
 def _require_seen(looks: Sequence[Look], where: str) -> None:

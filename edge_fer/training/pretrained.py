@@ -11,6 +11,8 @@ and the record counts how often that was.
 from __future__ import annotations
 
 import argparse
+import csv
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,17 +22,22 @@ import numpy as np
 from edge_fer import statistics
 from edge_fer.datasets import list_hash, open_dataset, samples_of
 from edge_fer.datasets.faces import classes_of, schemes
+from edge_fer.errors import BadData, EdgeFerError, NotFound
 from edge_fer.progress import Bars, Progress
 from edge_fer.protocols import Dataset
 from edge_fer.storage import write_file
 from edge_fer.training import beside_card
-from edge_fer.training.calibrate import abstention_threshold, fit_scaling, softmax
+from edge_fer.training.calibrate import abstention_threshold, fit_scaling
 from edge_fer.training.card import card
 from edge_fer.training.checkpoint import RECORD, SHIPPED, Checkpoint, Weights
+from edge_fer.training.curves import NAME
 from edge_fer.training.pool import told
 from edge_fer.training.predict import logits_of, predict_samples
 from edge_fer.training.soup import soup
 from edge_fer.types import Sample
+
+NEEDED = ("step", "phase", "loss", "validation_accuracy")
+"""Columns of the curves that the card shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +61,13 @@ def ship(
     progress: Progress,
     besides: Besides | None = None,
 ) -> Checkpoint:
-    """Write `out` from the mean of some runs' checkpoints; returns what was written."""
+    """Write `out` from the mean of some runs' checkpoints; returns what was written.
+
+    Nothing is written before all is known. Raises NotFound or BadData where a run's checkpoint or
+    curves are missing or damaged.
+    """
     besides = besides or Besides()
+    curves = _curves(runs[-1] / NAME)
     trained = soup([Checkpoint.load(run) for run in runs], besides.earlier)
     checkpoint = replace(trained, weights=_halves(trained.weights))
     checkpoint = _calibrated(checkpoint, dataset, progress)
@@ -65,9 +77,23 @@ def ship(
     if besides.kfold:
         checkpoint = checkpoint.with_metrics(kfold=beside_card.folds(besides.kfold))
     checkpoint = _tested(checkpoint, before, dataset, besides.student, progress)
+    text = card(checkpoint, curves)
     checkpoint.save(out, half=True)
-    write_file(out / "README.md", card(checkpoint, (runs[-1] / "curves.csv").read_text()).encode())
+    write_file(out / "README.md", text.encode())
     return checkpoint
+
+
+def _curves(file: Path) -> str:
+    """The curves of the run that the card tells of."""
+    try:
+        text = file.read_text()
+    except FileNotFoundError as error:
+        raise NotFound(f"{file}: missing; the card tells of a run's course") from error
+    except UnicodeDecodeError as error:
+        raise BadData(f"{file}: not the curves of a run") from error
+    if not set(NEEDED) <= set(next(csv.reader(text.splitlines()), [])):
+        raise BadData(f"{file}: not the curves of a run; they have {', '.join(NEEDED)}")
+    return text
 
 
 def _halves(weights: Weights) -> Weights:
@@ -76,18 +102,21 @@ def _halves(weights: Weights) -> Weights:
 
 
 def _calibrated(checkpoint: Checkpoint, dataset: Dataset, progress: Progress) -> Checkpoint:
-    """Calibration, threshold and validation figures anew, in float32."""
+    """Calibration, then threshold and validation figures of what it became, in float32."""
     samples = samples_of(dataset, "validation")
     plain = replace(checkpoint, temperature=1.0)
-    logits, truth = logits_of(plain, samples, told(progress, "validation")), classes_of(samples)
+    logits, truth = logits_of(plain, samples, told(progress, "calibration")), classes_of(samples)
     scaling = fit_scaling(logits, truth)
-    scores = softmax(scaling(logits)).astype(np.float32)
-    return replace(
+    final = replace(
         plain,
         weights=_halves(scaling.folded(plain.weights)),
         made={**plain.made, "calibration": scaling.to_json()},
-        abstain_below=abstention_threshold(scores, checkpoint.recipe.coverage),
-    ).with_metrics(validation=statistics.summary(scores, truth))
+    )
+    scores = predict_samples(final, samples, told(progress, "validation"))
+    threshold = abstention_threshold(scores, checkpoint.recipe.coverage)
+    return replace(final, abstain_below=threshold).with_metrics(
+        validation=statistics.summary(scores, truth)
+    )
 
 
 def _under_faults(
@@ -157,8 +186,12 @@ def main() -> None:
     parser.add_argument("--faults", action=argparse.BooleanOptionalAction, default=True)
     asked = parser.parse_args()
     besides = Besides(tuple(asked.earlier), asked.kfold, asked.student, asked.faults)
-    with Bars() as bars:
-        checkpoint = ship(asked.run, open_dataset(asked.data), asked.out, bars, besides)
+    try:
+        with Bars() as bars:
+            checkpoint = ship(asked.run, open_dataset(asked.data), asked.out, bars, besides)
+    except EdgeFerError as error:
+        print(f"pretrained: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.exit_code)
     print(asked.out, checkpoint.metrics["test"]["accuracy"])
 
 

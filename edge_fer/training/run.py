@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from edge_fer.datasets import list_hash
 from edge_fer.datasets.faces import classes_of, faces_of
-from edge_fer.errors import CheckpointError
+from edge_fer.errors import Refused
 from edge_fer.progress import Progress
 from edge_fer.training import distil, state
 from edge_fer.training.average import AveragingAdamW, refresh_statistics
 from edge_fer.training.batches import TrainingBatches, steps_per_epoch
-from edge_fer.training.checkpoint import Checkpoint
 from edge_fer.training.curves import Curves
 from edge_fer.training.initial import initialise
 from edge_fer.training.model import build
 from edge_fer.training.phases import Phase, one_cycle, phases, stops
 from edge_fer.training.recipe import Recipe
+from edge_fer.training.setting import Setting, require_same
 from edge_fer.types import Sample
 
 CHUNK = 64
 """Steps between two saved states: what a kill can cost."""
 REFRESH = 64
 """Batches over which batch-norm statistics are taken anew for averaged weights, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What decides a run apart from its faces."""
-
-    recipe: Recipe
-    init: str
-    """As `edge_fer.training.initial.initialise` reads it."""
-    precision: str
-    """A policy of Keras."""
-    teacher: Checkpoint | None = None
 
 
 class Run:
@@ -66,9 +53,12 @@ class Run:
         """(N,) true classes of the validation faces."""
 
     def go(self) -> None:
-        """Run all phases, or what is left of them."""
+        """Run all phases, or what is left of them; raises Refused where the loss is no number."""
         recipe = self.setting.recipe
         saved = state.load_record(self._state)
+        self._asked = self.setting.identity(self.samples, self.held_out)
+        if saved is not None:
+            require_same(self._state, saved, self._asked)
         keras.utils.set_random_seed(recipe.seed)
         keras.mixed_precision.set_global_policy(self.setting.precision)
         self.model = build(recipe.architecture, recipe.dropout)
@@ -77,7 +67,6 @@ class Run:
         if saved is None:
             self.start = initialise(self.model, self.setting.init, recipe.architecture)
         else:
-            self._same_run(saved)
             self.start, done = dict(saved["start"]), int(saved["done"])
         planned = phases(len(self.samples), recipe)
         for phase in planned:
@@ -107,23 +96,7 @@ class Run:
         return self.model
 
     def _record(self, done: int) -> dict[str, Any]:
-        teacher = self.setting.teacher
-        return {
-            "recipe": self.setting.recipe.to_json(),
-            "train": list_hash(self.samples),
-            "teacher": teacher.sha256 if teacher else None,
-            "start": self.start,
-            "done": done,
-        }
-
-    def _same_run(self, saved: dict[str, Any]) -> None:
-        mine = self._record(0)
-        recipe = Recipe.from_json(saved.get("recipe", {})).to_json()
-        if recipe != mine["recipe"] or any(saved.get(k) != mine[k] for k in ("train", "teacher")):
-            raise CheckpointError(
-                f"{self._state}: of a run with another recipe, teacher or data; "
-                "choose another --out or remove the file"
-            )
+        return {**self._asked, "start": self.start, "done": done}
 
     def _compile(self, phase: Phase) -> None:
         recipe = self.setting.recipe
@@ -146,6 +119,8 @@ class Run:
         for stop in stops(phase, done, self._per_epoch, CHUNK):
             batches = TrainingBatches(self.samples, recipe, done, stop, self._answers)
             history = self._trainer.fit(batches, epochs=1, shuffle=False, verbose=0).history
+            if not math.isfinite(history["loss"][-1]):
+                raise _diverged(phase, f"steps {done + 1} to {stop}: the loss is no number", recipe)
             done = stop
             rate = (done - first) * min(recipe.batch, len(self.samples))
             row = {
@@ -156,7 +131,10 @@ class Run:
                 "faces_per_s": rate / (time.monotonic() - began),
             }
             if done == phase.stop or done % self._per_epoch == 0:
-                row["validation_accuracy"] = float((self.logits().argmax(1) == self.truth).mean())
+                logits = self.logits()
+                if not np.isfinite(logits).all():
+                    raise _diverged(phase, f"step {done}: the answers are no numbers", recipe)
+                row["validation_accuracy"] = float((logits.argmax(1) == self.truth).mean())
             self.curves.add(row)
             state.save(self._state, self.model, self._optimizer, self._record(done))
             self._progress(phase.name, done, phase.stop, _note(row))
@@ -183,6 +161,15 @@ def _optimizer(phase: Phase, recipe: Recipe) -> Any:
 
 def _faces(batches: TrainingBatches) -> Iterator[np.ndarray]:
     return (batches[index][0] for index in range(len(batches)))
+
+
+def _diverged(phase: Phase, what: str, recipe: Recipe) -> Refused:
+    rate = (
+        f"--rate (it is {recipe.rate:g})"
+        if phase.whole
+        else f"head_rate (--set head_rate=...; it is {recipe.head_rate:g})"
+    )
+    return Refused(f"{phase.name}, {what}; lower {rate} and choose another --out")
 
 
 def _note(row: dict[str, Any]) -> str:

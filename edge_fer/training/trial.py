@@ -23,6 +23,7 @@ from edge_fer.training.cross import Folds, folds_of
 from edge_fer.training.experiments import LARGE, NAMES, Trial, large_samples, run_one, train_large
 from edge_fer.training.kfold import fold_folder, prepare, result
 from edge_fer.training.machine import tools
+from edge_fer.training.seen import Seen, seen
 from edge_fer.training.spread import each
 
 SCHEMA = "edge-fer/experiments/1"
@@ -62,6 +63,12 @@ class Trials:
     groups: int
     recipe: dict[str, Any]
     init: str
+    weights: str
+    """What `init` is by content: a hash, or "random" or "imagenet"."""
+    teacher: str | None
+    """Hash of the checkpoint whose answers were learnt."""
+    seen: Seen
+    """Empty where neither of them may have seen a tested face."""
     made: dict[str, Any]
     rows: tuple[Row, ...]
 
@@ -80,6 +87,7 @@ def run(trial: Trial, ray: str | None, progress: Progress) -> Trials:
     numbers = range(1, trial.small.count + 1)
     each(run_one, [(trial, name, n) for name in trial.names for n in numbers], ray, progress)
     out = trial.small.out
+    asked = trial.small.asked()
     done = Trials(
         schemes(trial.large),
         schemes(trial.small.data),
@@ -94,6 +102,9 @@ def run(trial: Trial, ray: str | None, progress: Progress) -> Trials:
         made.groups,
         trial.small.recipe.to_json(),
         Path(trial.small.init).name,
+        asked["weights"],
+        asked["teacher"],
+        seen(trial.small.init, trial.small.teacher, trial.small.data),
         tools(),
         _rows(trial),
     )

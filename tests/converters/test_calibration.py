@@ -2,14 +2,18 @@
 
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+from layouts import picture
 
-from converters.calibration import _balanced, drawn_set, shipped_set
+from converters.calibration import _balanced, drawn_set, labelled_faces, shipped_set
 from converters.loud import LOUD
 from converters.order import Order
 from converters.probe import Flow
+from edge_fer.bundle import Bundle, Manifest
+from edge_fer.datasets.holdout import UNSPLIT
 from edge_fer.datasets.shipped import calibration_faces, check_faces
 from edge_fer.emotions import LABELS, Emotion
 from edge_fer.errors import ConfigError
@@ -52,6 +56,19 @@ def test_a_class_without_faces_is_named() -> None:
 def test_the_test_split_is_refused() -> None:
     with pytest.raises(ConfigError, match="test split is refused"):
         drawn_set("synthetic:", "test", 100, 0, 72)
+
+
+def test_the_record_tells_that_data_without_splits_judge_by_the_same_faces(tmp_path: Path) -> None:
+    for e, label in enumerate(LABELS):
+        for n in range(8):
+            picture(tmp_path / label / f"{n}.png", 8 * e + n)
+    record = drawn_set(f"folder:{tmp_path}", "train", 56, 0, 72).record
+    judged = labelled_faces(f"folder:{tmp_path}", "validation", 72)[2]
+    assert record["origin"] == judged["origin"] == UNSPLIT
+    assert "origin" not in labelled_faces("synthetic:faces=7", "validation", 72)[2]
+    manifest = Manifest("x", "tflite", "int8", 72, "0" * 64, {}, calibration={**record, "used": 56})
+    lines = Bundle(tmp_path, manifest, {}, "").calibration_lines()
+    assert "judged by faces it was calibrated on: the same faces for every split" in lines
 
 
 def test_too_few_faces_are_refused() -> None:

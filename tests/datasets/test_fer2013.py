@@ -10,7 +10,7 @@ import pytest
 from edge_fer.datasets import open_dataset
 from edge_fer.datasets.fer2013 import COLUMNS, SIDE
 from edge_fer.emotions import Emotion
-from edge_fer.errors import BadData, NotFound
+from edge_fer.errors import BadData, NoSplit, NotFound
 
 PIXELS = " ".join(["7"] * 48 * 48)
 
@@ -28,7 +28,17 @@ def test_the_challenge_file_has_its_own_numbers_and_splits(tmp_path: Path) -> No
     assert found["train"][0].read().shape == (48, 48, 3)
 
 
-@pytest.mark.parametrize("row", ["9," + PIXELS, "0,1 2 3", "0," + PIXELS.replace("7", "777")])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "9," + PIXELS,
+        "7," + PIXELS,
+        "-1," + PIXELS,
+        "-7," + PIXELS,
+        "0,1 2 3",
+        "0," + PIXELS.replace("7", "777"),
+    ],
+)
 def test_a_damaged_row_is_named(row: str, tmp_path: Path) -> None:
     with pytest.raises(BadData, match=r"fer2013\.csv:2"):
         open_dataset(write_challenge(tmp_path, f"{row},Training")).samples("train")
@@ -76,13 +86,21 @@ def test_a_sheet_without_its_csv_is_named(tmp_path: Path) -> None:
         open_dataset(spec).samples("train")
 
 
+def test_a_csv_without_its_sheet_is_not_a_collection_without_the_split(tmp_path: Path) -> None:
+    spec = sheet(tmp_path, 1, 1)
+    (tmp_path / "train.jpg").unlink()
+    with pytest.raises(NotFound, match=r"train\.jpg: no such file") as caught:
+        open_dataset(spec).samples("train")
+    assert not isinstance(caught.value, NoSplit)
+
+
 def test_a_missing_folder_is_named() -> None:
     with pytest.raises(NotFound, match="/nowhere"):
         open_dataset("fer2013:/nowhere")
 
 
 def test_a_missing_split_says_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"has no test split; expected fer2013\.csv"):
+    with pytest.raises(NoSplit, match=r"has no test split; expected fer2013\.csv"):
         open_dataset(f"fer2013:{tmp_path}").samples("test")
 
 

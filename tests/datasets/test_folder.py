@@ -62,6 +62,8 @@ def test_a_table_without_splits_serves_every_split(tmp_path: Path) -> None:
         ("a.png,bored,train", BadData, r"faces\.csv:2: unknown label 'bored'; known: anger"),
         ("gone.png,sad,train", NotFound, r"faces\.csv:2: .*gone\.png is not there"),
         ("a.png,sad,training-set", BadData, r"faces\.csv:2: unknown split 'training-set'"),
+        ("a.png,sad,", BadData, r"faces\.csv:2: the split is empty; name one of train"),
+        ("a.png,sad,  ", BadData, r"faces\.csv:2: the split is empty"),
         ("a.png", BadData, r"faces\.csv:2: needs a file and a label"),
     ],
 )

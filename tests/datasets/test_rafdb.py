@@ -65,11 +65,20 @@ def test_a_wrong_line_is_named(line: str, told: str, tmp_path: Path) -> None:
         open_dataset(f"rafdb:{tmp_path}").samples("test")
 
 
-@pytest.mark.parametrize("content", ["", "1\t2\n" * 5, "1\t2\n" * 5 + "0\n9\n1\n"])
-def test_a_broken_annotation_is_named(content: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", ": expected five landmarks"),
+        ("1\t2\n" * 5, ": expected five landmarks"),
+        ("1\t2\n" * 5 + "0\n9\n1\n", ":7: race is '9', expected 0 to 2"),
+        ("1\t2\n" * 5 + "-1\n1\n1\n", ":6: gender is '-1', expected 0 to 2"),
+        ("1\t2\n" * 5 + "1\n1\nold\n", ":8: age is 'old', expected 0 to 4"),
+    ],
+)
+def test_a_broken_annotation_is_named(content: str, told: str, tmp_path: Path) -> None:
     spec = rafdb_basic(tmp_path)
     (tmp_path / "Annotation" / "manual" / "test_0001_manu_attri.txt").write_text(content)
-    with pytest.raises(BadData, match=r"test_0001_manu_attri\.txt: expected five landmarks"):
+    with pytest.raises(BadData, match=rf"test_0001_manu_attri\.txt{told}"):
         open_dataset(spec).samples("test")
 
 

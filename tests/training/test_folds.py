@@ -1,5 +1,7 @@
 """Folds keep kin together, have every expression, and are laid down once."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -9,11 +11,13 @@ from layouts import link, picture
 
 from edge_fer.datasets.faces import classes_of
 from edge_fer.emotions import LABELS, Emotion
-from edge_fer.errors import BadData, CheckpointError, ConfigError
+from edge_fer.errors import BadData, CheckpointError, ConfigError, NotFound
 from edge_fer.progress import silent
 from edge_fer.training import folds
+from edge_fer.training.kfold import Order
 from edge_fer.training.left_out import clean, count
-from edge_fer.training.pool import DUPLICATES, SUBJECTS, Groups, groups_of, pooled
+from edge_fer.training.pool import BOTH, DUPLICATES, SUBJECTS, Groups, groups_of, pooled
+from edge_fer.training.recipe import Recipe
 from edge_fer.types import Sample
 
 PEOPLE = "synthetic:faces=84"
@@ -64,6 +68,32 @@ def test_without_subjects_equal_and_similar_pictures_stay_together(tmp_path: Pat
     assert named["happy/1.png"] == named["happy/like.png"]
 
 
+def grouped(*faces: tuple[int, str | None]) -> tuple[str, list[int]]:
+    """Kind and numbers of faces that are told by what they show and by subject."""
+
+    def shown(seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+
+    samples = [
+        Sample(Emotion.SAD, str(i), partial(shown, seed), subject)
+        for i, (seed, subject) in enumerate(faces)
+    ]
+    found = groups_of(samples, "x", silent)
+    return found.kind, list(found.of)
+
+
+def test_a_copy_without_a_subject_stays_with_the_one_that_has_it() -> None:
+    kind, of = grouped((1, "ana"), (2, "ana"), (3, "ben"), (1, None), (4, None))
+    assert kind == BOTH
+    assert of[0] == of[1] == of[3]
+    assert len({of[0], of[2], of[4]}) == 3
+
+
+def test_equal_faces_under_two_subjects_join_these() -> None:
+    kind, of = grouped((1, "ana"), (2, "ana"), (1, "ben"), (3, "ben"), (4, "cem"))
+    assert (kind, of) == (SUBJECTS, [0, 0, 0, 0, 1])
+
+
 def test_a_pool_has_each_face_once_under_a_name_of_its_own(tmp_path: Path) -> None:
     split(tmp_path / "a", "train", 1, 0)
     split(tmp_path / "a", "test", 1, 50)
@@ -74,11 +104,62 @@ def test_a_pool_has_each_face_once_under_a_name_of_its_own(tmp_path: Path) -> No
     assert sources[0] == "1-folder/train/anger/0.png"
 
 
+def test_one_missing_picture_does_not_drop_its_whole_split(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        picture(tmp_path / f"{name}.png")
+    rows = ("a.png,sad,train", "b.png,sad,validation", "gone.png,fear,train")
+    (tmp_path / "faces.csv").write_text("\n".join(["file,label,split", *rows]) + "\n")
+    with pytest.raises(NotFound, match=r"faces\.csv:4: .*gone\.png is not there"):
+        pooled(f"folder:{tmp_path / 'faces.csv'}", ("train", "validation"))
+
+
 def test_fewer_subjects_than_folds_are_refused() -> None:
     samples = pooled("synthetic:faces=28", ("train",))
     groups = groups_of(samples, "x", silent)
     with pytest.raises(ConfigError, match="only 4 subjects; choose fewer folds, or --no-group"):
         folds.plan(samples, groups, 5, seed=1)
+
+
+def anybody(*classes: int) -> list[Sample]:
+    return [Sample(Emotion(c), str(i), lambda: np.zeros(0)) for i, c in enumerate(classes)]
+
+
+@pytest.mark.parametrize(
+    ("classes", "of", "said"),
+    [
+        ((0, 1, 2, 3, 4, 5, 6), None, "no expression has more than 1 faces; choose fewer folds"),
+        ((0, 0, 0, 0, 1, 2), (0, 0, 0, 0, 1, 2), "are all one group|leave a fold without faces"),
+        ((0,) * 40 + (1, 2), (0,) * 40 + (1, 2), "are all one group|leave a fold without faces"),
+    ],
+)
+def test_too_few_faces_or_groups_are_refused_in_one_line(
+    classes: tuple[int, ...], of: tuple[int, ...] | None, said: str
+) -> None:
+    groups = Groups(DUPLICATES, of) if of else None
+    with pytest.raises(ConfigError, match=said) as caught:
+        folds.plan(anybody(*classes), groups, 2, seed=1)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tenth_of_the_faces_is_held_out_and_not_a_tenth_of_the_groups() -> None:
+    """Few subjects have most of the faces, and one expression is rare."""
+    sizes = [200, 150, 100, *[10] * 40, *[1] * 150]
+    of = np.repeat(np.arange(len(sizes)), sizes)
+    for seed in range(8):
+        classes = np.random.default_rng(seed).choice(7, len(of), p=(0.3, 0.3, *[0.09] * 4, 0.04))
+        train, validation = folds.held_out(of, classes, seed)
+        assert not set(of[train]) & set(of[validation])
+        assert sorted([*train, *validation]) == list(range(len(of)))
+        wanted = np.bincount(classes, minlength=7) / 10
+        assert abs(len(validation) - len(of) / 10) < 10
+        assert np.abs(np.bincount(classes[validation], minlength=7) - wanted).max() < 5
+
+
+def test_the_only_groups_are_shared_out() -> None:
+    train, validation = folds.held_out(np.array([0, 0, 0, 1]), np.array([1, 2, 3, 4]), 0)
+    assert (train.tolist(), validation.tolist()) == ([0, 1, 2], [3])
+    with pytest.raises(ConfigError, match="are all one group"):
+        folds.held_out(np.zeros(4, int), np.arange(4), 0)
 
 
 def test_training_faces_without_an_expression_are_refused() -> None:
@@ -103,6 +184,19 @@ def test_a_plan_is_read_back_and_that_of_another_run_is_refused(tmp_path: Path) 
     assert folds.load(tmp_path, asked) == made
     with pytest.raises(CheckpointError, match="of a run with another kfold"):
         folds.load(tmp_path, {**asked, "kfold": 4})
+    assert folds.load(tmp_path, {**asked, "precision": "auto"}) == made  # told by later versions
+
+
+def test_folds_know_their_start_by_content_and_their_precision(tmp_path: Path) -> None:
+    order = Order("synthetic:", ("train",), 3, True, Recipe(), "random", "auto", tmp_path, None)
+    first, second = tmp_path / "a.weights.h5", tmp_path / "b.weights.h5"
+    first.write_bytes(b"1")
+    second.write_bytes(b"1")
+    asked = replace(order, init=str(first)).asked()
+    assert asked == replace(order, init=str(second)).asked() != order.asked()
+    first.write_bytes(b"2")
+    assert replace(order, init=str(first)).asked() != asked
+    assert replace(order, precision="float32").asked() != order.asked()
 
 
 def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
