@@ -67,8 +67,17 @@ class Reloader:
         elif self._asked.is_set():
             self._asked.clear()
             self._service.reloading()
-            self._thread = threading.Thread(target=self._prepare, name="reload", daemon=True)
-            self._thread.start()
+            self._begin()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._prepare, name="reload", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads may be started
+            self._result = ConfigError(str(error))
+            self._finish()
+        else:
+            self._thread = thread
 
     def _prepare(self) -> None:
         """The thread: everything that can fail or take long."""
@@ -76,7 +85,7 @@ class Reloader:
             self._result = self._prepared()
         except EdgeFerError as error:
             self._result = error
-        except Exception as error:  # a reload must never end the daemon
+        except Exception as error:
             self._result = ConfigError(f"{type(error).__name__}: {error}")
 
     def _prepared(self) -> Change:
@@ -110,7 +119,7 @@ class Reloader:
                 raise result
             self._metrics.reloaded(True)
             notice("the configuration was read again and taken")
-        except EdgeFerError as error:
+        except Exception as error:  # a reload must never end the daemon
             self._metrics.reloaded(False)
             if isinstance(error, (BundleError, Refused)):
                 self._metrics.bundle_refused(error)

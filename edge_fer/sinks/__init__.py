@@ -8,7 +8,7 @@ from time import perf_counter, time
 from typing import Any
 
 from edge_fer.config import STDOUT, RunConfig
-from edge_fer.errors import ConfigError, EdgeFerError, SettingError, StorageError
+from edge_fer.errors import ConfigError, SettingError, StorageError
 from edge_fer.notices import notice
 from edge_fer.plugins import load, split_spec
 from edge_fer.protocols import Sink
@@ -23,6 +23,8 @@ SINKS = {
 """Each is called with the argument of its spec and the Setting around it."""
 LEFT_BEHIND = {"mqtt": "edge_fer.sinks.mqtt.forgetting:Forgetting"}
 """Sinks of which others keep something: each is called with that argument and the RunConfig."""
+INTRODUCTION = ("hello", "state")
+"""The types of event of which a sink must know the newest one: it may have missed them."""
 
 
 def open_sink(spec: str, setting: Setting | None = None) -> Sink:
@@ -51,6 +53,7 @@ class Sinks:
         self._setting = setting or Setting()
         self._metrics = self._setting.metrics
         self._last_closed = ""
+        self._told: dict[str, Mapping[str, Any]] = {}
         try:
             for i, spec in enumerate(specs):
                 self._open.append(self._opened(i, spec))
@@ -83,6 +86,8 @@ class Sinks:
         """Count one event, and hand it to all."""
         start = perf_counter()
         self._metrics.event(event)
+        if event["type"] in INTRODUCTION:
+            self._told[event["type"]] = event
         for one in list(self._open):
             self._hand(one, event)
         self._metrics.stages.observe(perf_counter() - start, "publish")
@@ -98,7 +103,9 @@ class Sinks:
         """Serve another configuration: what stays the same stays open, or everything does.
 
         A port, a file and a name at the broker cannot be had twice, so the old sink closes first;
-        when a new one cannot be opened the old ones come back. Raises what opening raises.
+        when a new one cannot be opened the old ones come back, and are told the newest `hello` and
+        `state` again. The new ones know neither yet. Raises what opening raises, be it only that no
+        thread may be started.
         """
         before, setting = self._setting.config, self._setting
         told = ("purpose", "notice", "http_allow_remote", "preview", "aggregate_s")
@@ -109,7 +116,7 @@ class Sinks:
         setting.config = config
         try:
             self._open = self._joined(kept, config.sinks)
-        except EdgeFerError:
+        except Exception:
             setting.config = before
             self._open = kept
             self._restore(gone)
@@ -166,9 +173,15 @@ class Sinks:
 
     def _reopen(self, spec: str) -> None:
         try:
-            self._open.append(self._opened(0, spec))
-        except EdgeFerError as error:
+            one = self._opened(0, spec)
+        except Exception as error:  # the others must come back all the same
+            self._last_closed = spec
             notice(f"{spec} could not be opened again: {error}", "error")
+            return
+        self._open.append(one)
+        for kind in INTRODUCTION:
+            if kind in self._told:
+                self._hand(one, self._told[kind])
 
     def _close(self, some: Iterable[_Open]) -> None:
         for one in some:

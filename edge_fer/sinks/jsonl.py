@@ -66,7 +66,11 @@ class JsonLines:
         self._closed = self._broken = False
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="jsonl", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads may be started
+            self._out.close()
+            raise
 
     @property
     def backlog(self) -> int:

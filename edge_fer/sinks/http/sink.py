@@ -87,7 +87,12 @@ class Http:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads may be started
+            self._loop.close()
+            self._release()
+            raise
         if self._sockets:
             self._announce()
 
@@ -128,6 +133,9 @@ class Http:
         """End all streams and stop listening, in 2 s at most."""
         self._call(self._stop.set)
         self._thread.join(CLOSE_S)
+        self._release()
+
+    def _release(self) -> None:
         if not self._borrowed:
             self._thermometer.close()
         for one in self._sockets:

@@ -68,7 +68,13 @@ class Mqtt:
         self._patience, self._version, self._warned = Patience(), V5, False
         self._served = -math.inf
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads may be started
+            if not self._borrowed:
+                self._thermometer.close()
+            self._wake.close()
+            raise
 
     @property
     def backlog(self) -> int:
