@@ -93,7 +93,7 @@ class Analysis:
             return
         self._failures = self._restarts = 0
         self._tell(recognition, max(frame.index - self._last - 1, 0))
-        self._sinks.show(frame.image, recognition.predictions)
+        self._sinks.show(frame.image, recognition.predictions, recognition.others)
         self.updates += 1
         self._last = frame.index
 

@@ -13,7 +13,7 @@ from edge_fer.notices import notice
 from edge_fer.plugins import load, split_spec
 from edge_fer.protocols import Sink
 from edge_fer.sinks.setting import Setting
-from edge_fer.types import Image, Prediction
+from edge_fer.types import Box, Image, Prediction
 
 SINKS = {
     "jsonl": "edge_fer.sinks.jsonl:JsonLines",
@@ -93,11 +93,19 @@ class Sinks:
         self._metrics.stages.observe(perf_counter() - start, "publish")
         self._metrics.loops.set(time(), "publish")
 
-    def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
-        """Let the sinks that show pictures see a frame; `predictions` is None without a result."""
+    def show(
+        self,
+        image: Image,
+        predictions: Sequence[Prediction] | None,
+        others: Sequence[Box] | None = (),
+    ) -> None:
+        """Let the sinks that show pictures see a frame; `predictions` is None without a result.
+
+        `others` are found faces without a prediction, None where such may be anywhere.
+        """
         for one in self._open:
             if shown := getattr(one.sink, "show", None):
-                shown(image, predictions)
+                shown(image, predictions, others)
 
     def change(self, config: RunConfig) -> None:
         """Serve another configuration: what stays the same stays open, or everything does.

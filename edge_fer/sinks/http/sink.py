@@ -29,7 +29,7 @@ from edge_fer.sinks.http.settings import Settings, listen, read_settings, token_
 from edge_fer.sinks.http.streams import Streams
 from edge_fer.sinks.setting import Setting
 from edge_fer.telemetry.thermal import Thermometer
-from edge_fer.types import Image, Prediction
+from edge_fer.types import Box, Image, Prediction
 
 QUEUE = 8
 """Events on their way to the server's thread; then the oldest is dropped."""
@@ -119,13 +119,20 @@ class Http:
         if full or self._streams.listened_to or event["type"] != "update":
             self._call(self._publish)
 
-    def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
+    def show(
+        self,
+        image: Image,
+        predictions: Sequence[Prediction] | None,
+        others: Sequence[Box] | None = (),
+    ) -> None:
         """Let viewers see a frame, veiled here and now: it goes nowhere as it is.
 
-        `predictions` are all faces that were found; None where detection failed.
+        `predictions` is None where detection failed, `others` are all other faces that were found,
+        None where there may be such that nobody looked for.
         """
         if self._preview is not None:
-            picture = self._preview.picture(image, predictions, self._pictures.watched)
+            watched = self._pictures.watched
+            picture = self._preview.picture(image, predictions, watched, others)
             if picture is not None:
                 self._call(lambda: self._pictures.publish(jpeg(picture)))
 
