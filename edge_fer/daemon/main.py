@@ -7,7 +7,7 @@ from contextlib import closing, nullcontext
 
 import cv2
 
-from edge_fer.cameras import without_credentials
+from edge_fer.cameras import shown
 from edge_fer.config import RunConfig
 from edge_fer.daemon.again import end_or_fall_back, hung_before
 from edge_fer.daemon.analysis import Analysis
@@ -91,5 +91,5 @@ def _what_runs(config: RunConfig, model: Model, detector: str) -> str:
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
         f"on {engine.device} "
         f"executing {engine.precision}, detector {detector}{why}, "
-        f"camera {without_credentials(config.camera)}"
+        f"camera {shown(config.camera)}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from edge_fer.cameras import open_camera, without_credentials
+from edge_fer.cameras import open_camera, shown
 from edge_fer.cameras.latest import Latest
 from edge_fer.config import RunConfig
 from edge_fer.daemon.lock import only_daemon
@@ -45,7 +45,7 @@ def _look(spec: str) -> None:
     camera = opened if hasattr(opened, "next") else Latest(opened)
     try:
         if camera.next(FIRST_S) is None:
-            notice(f"{without_credentials(spec)}: gives no frame yet", "warning")
+            notice(f"{shown(spec)}: gives no frame yet", "warning")
     except CameraError as error:
         if not camera.live:
             raise
