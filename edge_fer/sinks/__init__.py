@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter, time
 from typing import Any
 
@@ -37,11 +37,32 @@ def open_sink(spec: str, setting: Setting | None = None) -> Sink:
     return sink
 
 
+def prove_sinks(specs: Iterable[str], setting: Setting) -> list[bytes]:
+    """Read and refuse what opening would, but open no port, no connection and no file to write.
+
+    Gives a digest of the secrets that were read for each. Raises ConfigError, naming the setting,
+    MissingExtra or StorageError.
+    """
+    return [_proven(i, spec, setting) for i, spec in enumerate(specs)]
+
+
+def _proven(number: int, spec: str, setting: Setting) -> bytes:
+    scheme, argument = split_spec(spec)
+    try:
+        prove = getattr(load("sink", SINKS, scheme), "proven", None)
+        digest: bytes = prove(argument, setting) if prove else b""
+    except ConfigError as error:
+        raise SettingError(f"sinks.{number}", str(error)) from error
+    return digest
+
+
 @dataclass(slots=True)
 class _Open:
-    """One sink, and the spec that it was opened by."""
+    """One sink, and what it was opened by."""
 
     spec: str
+    secrets: bytes
+    """Digest of the files that it has read; never said."""
     sink: Sink
 
 
@@ -86,8 +107,8 @@ class Sinks:
         """Count one event, and hand it to all."""
         start = perf_counter()
         self._metrics.event(event)
-        if event["type"] in INTRODUCTION:
-            self._told[event["type"]] = event
+        if (kind := event.get("type")) in INTRODUCTION:
+            self._told[kind] = event
         for one in list(self._open):
             self._hand(one, event)
         self._metrics.stages.observe(perf_counter() - start, "publish")
@@ -110,6 +131,8 @@ class Sinks:
     def change(self, config: RunConfig) -> None:
         """Serve another configuration: what stays the same stays open, or everything does.
 
+        A sink whose spec is the same, but not the secrets in its files, is opened anew.
+
         A port, a file and a name at the broker cannot be had twice, so the old sink closes first;
         when a new one cannot be opened the old ones come back, and are told the newest `hello` and
         `state` again. The new ones know neither yet. Raises what opening raises, be it only that no
@@ -118,7 +141,13 @@ class Sinks:
         before, setting = self._setting.config, self._setting
         told = ("purpose", "notice", "http_allow_remote", "preview", "aggregate_s")
         same = all(getattr(before, name) == getattr(config, name) for name in told)
-        kept = [one for one in self._open if one.spec in config.sinks and _keeps(one.spec, same)]
+        proven = prove_sinks(config.sinks, replace(setting, config=config))
+        secrets = dict(zip(config.sinks, proven, strict=True))
+        kept = [
+            one
+            for one in self._open
+            if secrets.get(one.spec) == one.secrets and _keeps(one.spec, same)
+        ]
         gone = [one.spec for one in self._open if one not in kept]
         self._close([one for one in self._open if one not in kept])
         setting.config = config
@@ -156,8 +185,9 @@ class Sinks:
             one.sink.close()
 
     def _opened(self, number: int, spec: str) -> _Open:
+        secrets = _proven(number, spec, self._setting)
         try:
-            one = _Open(spec, open_sink(spec, self._setting))
+            one = _Open(spec, secrets, open_sink(spec, self._setting))
         except ConfigError as error:
             raise SettingError(f"sinks.{number}", str(error)) from error
         self._metrics.sink_opened(name_of(spec), one.sink)

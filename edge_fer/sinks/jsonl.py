@@ -12,7 +12,7 @@ from edge_fer.errors import ConfigError
 from edge_fer.notices import notice
 from edge_fer.options import read_options
 from edge_fer.sinks.encoding import encode
-from edge_fer.sinks.lines import LineFile, Stdout
+from edge_fer.sinks.lines import LineFile, Stdout, check_place
 from edge_fer.sinks.setting import Setting
 
 QUEUE = 256
@@ -71,6 +71,16 @@ class JsonLines:
         except RuntimeError:  # no more threads may be started
             self._out.close()
             raise
+
+    @classmethod
+    def proven(cls, argument: str, setting: Setting) -> bytes:
+        """Check the options and the place, but make no file; there are no secrets."""
+        settings = read_settings(argument)
+        if settings.file == "-":
+            Stdout()
+        else:
+            check_place(settings.file)
+        return b""
 
     @property
     def backlog(self) -> int:

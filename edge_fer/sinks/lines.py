@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -87,14 +88,29 @@ def _opened(path: str) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(path, flags, 0o600)
     except OSError as error:
-        raise StorageError(
-            f"{path}: cannot be opened for events ({error.strerror}); "
-            "choose a file in a folder that exists and may be written"
-        ) from error
+        raise _unusable(path, error.errno) from error
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         _claim(descriptor, path)
     os.set_blocking(descriptor, True)
     return descriptor
+
+
+def check_place(path: str) -> None:
+    """Raise StorageError where a file cannot be opened for events; makes none."""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise _unusable(path, errno.EISDIR)
+    if not os.path.isdir(folder):
+        raise _unusable(path, errno.ENOENT)
+    if not (os.access(path, os.W_OK) if os.path.exists(path) else os.access(folder, os.W_OK)):
+        raise _unusable(path, errno.EACCES)
+
+
+def _unusable(path: str, number: int | None) -> StorageError:
+    return StorageError(
+        f"{path}: cannot be opened for events ({os.strerror(number or 0)}); "
+        "choose a file in a folder that exists and may be written"
+    )
 
 
 def _claim(descriptor: int, path: str) -> None:

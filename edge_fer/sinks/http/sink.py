@@ -96,6 +96,12 @@ class Http:
         if self._sockets:
             self._announce()
 
+    @classmethod
+    def proven(cls, argument: str, setting: Setting) -> bytes:
+        """Check what can be checked without a port; gives a digest of the token."""
+        opened_preview(setting)
+        return token_hash(read_settings(argument, setting.config.http_allow_remote)) or b""
+
     @property
     def dropped(self) -> int:
         """Events that a viewer missed, because it or the server was too slow."""

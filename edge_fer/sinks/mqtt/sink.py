@@ -76,6 +76,11 @@ class Mqtt:
             self._wake.close()
             raise
 
+    @classmethod
+    def proven(cls, argument: str, setting: Setting) -> bytes:
+        """Check what can be checked without a broker; gives a digest of the secrets."""
+        return open_broker(read_settings(argument)).digest()
+
     @property
     def backlog(self) -> int:
         """Events that wait for the broker, also while it is away."""
