@@ -100,8 +100,8 @@ class Sinks:
 
     @property
     def enabled(self) -> bool:
-        """False while somebody has switched the analysis off, where a sink has a switch for it."""
-        return all(getattr(one.sink, "enabled", True) for one in self._open)
+        """False while somebody has switched the analysis off; no reload switches it on."""
+        return self._setting.enabled
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Count one event, and hand it to all."""

@@ -121,3 +121,27 @@ def test_a_sink_that_does_not_come_back_is_no_good_end() -> None:
         assert not sinks.open
         with pytest.raises(StorageError, match="told:old"):
             sinks.check_end()
+
+
+def test_a_reload_does_not_switch_the_analysis_on(broker: ScriptedBroker) -> None:
+    spec = f"mqtt:host=127.0.0.1,port={broker.port}"
+    with closing(opened(spec)) as sinks:
+        sink: Any = sinks._open[0].sink
+        sink._hear("edge_fer/hall/front/enabled/set", b"OFF", False)
+        assert not sinks.enabled
+        sinks.change(config_of(f"{spec},name=Hall"))
+        sinks.write(HELLO)
+        renewed: Any = sinks._open[0].sink
+        assert renewed is not sink
+        assert not sinks.enabled
+        renewed._hear("edge_fer/hall/front/enabled/set", b"ON", False)
+        assert sinks.enabled
+
+
+def test_the_new_sink_tells_the_broker_that_it_is_off(broker: ScriptedBroker) -> None:
+    config = config_of(f"mqtt:host=127.0.0.1,port={broker.port}")
+    with closing(Sinks(config.sinks, Setting(config, enabled=False))) as sinks:
+        sinks.write(HELLO)
+        sink: Any = sinks._open[0].sink
+        sink._refresh(sink._report)
+        assert b'"enabled":"OFF"' in sink._retained["edge_fer/hall/front/state"].payload
