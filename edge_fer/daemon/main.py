@@ -45,7 +45,7 @@ def run(
     """
     cv2.setNumThreads(OPENCV_THREADS)
     LOG.form = config.log
-    with nullcontext(asked) if asked else listening() as heard:
+    with nullcontext(asked) if asked else listening(reread is not None) as heard:
         metrics = Metrics()
         model = open_model(config, metrics, hung=hung_before())
         chosen = config.detector or default_detector()

@@ -128,12 +128,13 @@ class JsonLines:
     def _deliver(self, line: bytes) -> None:
         try:
             self._out.put(line)
-        except BrokenPipeError:
-            with self._change:
-                self._broken = True
-            self._out.discard()
         except OSError as error:
-            self._failed(error)
+            if self._out.abandoned(error):
+                with self._change:
+                    self._broken = True
+                self._out.discard()
+            else:
+                self._failed(error)
         else:
             self._succeeded(line)
 

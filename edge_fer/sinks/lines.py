@@ -34,6 +34,10 @@ class Stdout:
             if written:
                 self._torn = data[written - 1 : written] != b"\n"
 
+    def abandoned(self, error: OSError) -> bool:
+        """True when the reader has gone: a pipe's, or a terminal, which says EIO."""
+        return error.errno in (errno.EPIPE, errno.EIO)
+
     def discard(self) -> None:
         """The reader has gone: nothing that is still printed may raise for it."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -60,6 +64,10 @@ class LineFile(Stdout):
         if full and stat.S_ISREG(status.st_mode):
             self._rotate()
         super().put(line)
+
+    def abandoned(self, error: OSError) -> bool:
+        """True when a FIFO's reader has gone; a disk with errors may get well."""
+        return error.errno == errno.EPIPE
 
     def discard(self) -> None:
         """Nothing: nobody else writes here."""

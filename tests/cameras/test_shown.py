@@ -5,7 +5,9 @@ import pytest
 from edge_fer.cameras import open_camera, shown, without_credentials
 from edge_fer.errors import CameraError, ConfigError
 
-PIPELINE = "gstreamer:rtspsrc location=rtsp://me:s3cret@h/x user-id=me user-pw={} ! decodebin ! appsink"
+PIPELINE = (
+    "gstreamer:rtspsrc location=rtsp://me:s3cret@h/x user-id=me user-pw={} ! decodebin ! appsink"
+)
 SPECS = (
     ("stream:rtsp://admin:P@s3cret@10.0.0.5/live", "stream:rtsp://***@10.0.0.5/live"),
     ("stream:rtsp://admin:a/s3cret@10.0.0.5/live", "stream:rtsp://***@10.0.0.5/live"),
