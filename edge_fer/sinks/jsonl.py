@@ -142,7 +142,7 @@ class JsonLines:
         self.dropped += 1
         self._lost += 1
         if self._lost == 1:
-            reason = f"{self._name}: {error.strerror}"
+            reason = f"{self._name}: {error.strerror or error}"
             notice(f"{reason}; events are dropped until it takes them again", "warning")
 
     def _succeeded(self, line: bytes) -> None:

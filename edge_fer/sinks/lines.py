@@ -7,6 +7,7 @@ import fcntl
 import os
 import stat
 import sys
+from contextlib import suppress
 
 from edge_fer.errors import ConfigError, StorageError
 
@@ -77,16 +78,28 @@ class LineFile(Stdout):
         os.close(self._descriptor)
 
     def _rotate(self) -> None:
-        """FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on; the oldest goes."""
-        names = [self._path, *(f"{self._path}.{i}" for i in range(1, self._keep + 1))]
-        for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
-            if os.path.exists(newer):
-                os.replace(newer, older)
-        if not self._keep:
-            os.unlink(self._path)
-        fresh = _opened(self._path)
+        """FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on; the oldest goes.
+
+        The new file is there before any other is touched: without it nothing may be lost.
+        """
+        name = f"{self._path}.new"
+        fresh = _fresh(name)
+        try:
+            self._shift()
+            os.replace(name, self._path)
+        except OSError:
+            os.close(fresh)
+            os.unlink(name)
+            raise
         os.close(self._descriptor)
         self._descriptor, self._torn = fresh, False
+
+    def _shift(self) -> None:
+        """Each file to the next older name, up to the first that is free."""
+        names = [self._path, *(f"{self._path}.{i}" for i in range(1, self._keep + 1))]
+        free = next((i for i, name in enumerate(names) if not os.path.lexists(name)), self._keep)
+        for i in range(free, 0, -1):
+            os.replace(names[i - 1], names[i])
 
 
 def _opened(path: str) -> int:
@@ -101,6 +114,19 @@ def _opened(path: str) -> int:
         _claim(descriptor, path)
     os.set_blocking(descriptor, True)
     return descriptor
+
+
+def _fresh(path: str) -> int:
+    """A new file in place of what an interrupted rotation left; raises StorageError alone."""
+    with suppress(FileNotFoundError):
+        if not os.path.getsize(path):
+            os.unlink(path)
+    if os.path.lexists(path):
+        raise _unusable(path, errno.EEXIST)
+    try:
+        return _opened(path)
+    except ConfigError as error:  # no lock is to be had there
+        raise StorageError(str(error)) from error
 
 
 def check_place(path: str) -> None:
