@@ -98,6 +98,7 @@ class Finder:
         """The faces of one frame."""
         start = perf_counter()
         self.pace.frame(frame.captured)
+        self._tracker.frame(frame.captured)
         self._since += 1
         if self._since >= self.pace.every or not self._follow(frame):
             self._detect(frame)

@@ -77,11 +77,13 @@ class Analysis:
     def begin(self, live: bool) -> None:
         """A camera was opened: its frames count from 0; track numbers go on."""
         self._live, self._last = live, -1
+        self._tracker.pause()
         self._recognizer = self._made()
 
     def skip(self, frame: Frame) -> None:
         """A frame that is not to be analysed, nor counted as dropped."""
         self._last = frame.index
+        self._tracker.pause()
 
     def analyse(self, frame: Frame) -> None:
         """Tell of one frame; one that fails is left out. Raises EngineError when nothing helps."""
