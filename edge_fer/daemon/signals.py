@@ -41,7 +41,7 @@ def listening(reloads: bool = True) -> Iterator[Asked]:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     stopping = STOPPING if reloads else (*STOPPING, signal.SIGHUP)
-    heard = (*STOPPING, signal.SIGHUP)
+    heard: tuple[signal.Signals, ...] = (*STOPPING, signal.SIGHUP)
     if not reloads and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         heard = STOPPING
     handlers = {number: signal.signal(number, lambda *_: None) for number in heard}
