@@ -149,6 +149,7 @@ class Http:
         self._release()
 
     def _release(self) -> None:
+        self._metrics.not_before_text(self._read_temperature)
         if not self._borrowed:
             self._thermometer.close()
         for one in self._sockets:
