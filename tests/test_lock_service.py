@@ -29,9 +29,9 @@ def by_hand(tmp_path: Path, device: str = "hall") -> RunConfig:
 def test_it_is_refused_naming_the_service(tmp_path: Path, service: Path) -> None:
     child = holder(service)
     try:
-        with pytest.raises(InUse, match=f"pid {child.pid} runs the device 'hall'"):
-            with only_daemon(by_hand(tmp_path)):
-                pass
+        refused = pytest.raises(InUse, match=f"pid {child.pid} runs the device 'hall'")
+        with refused, only_daemon(by_hand(tmp_path)):
+            pass
         with only_daemon(by_hand(tmp_path, "door")):
             pass
     finally:

@@ -132,9 +132,9 @@ class Reloader:
 
     def _drop(self, result: Change | EdgeFerError | None) -> None:
         """Free what was loaded in vain."""
-        if isinstance(result, Change) and isinstance(result.model, Model):
-            if result.model.engine is not self._analysis.model.engine:
-                release(result.model)
+        model = result.model if isinstance(result, Change) else None
+        if isinstance(model, Model) and model.engine is not self._analysis.model.engine:
+            release(model)
 
     def _take(self, change: Change) -> None:
         """Between two frames; raises what opening raises, and then nothing has changed."""

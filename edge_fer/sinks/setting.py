@@ -20,4 +20,4 @@ class Setting:
     thermometer: Thermometer | None = None
     """The daemon's own; a sink without one brings its own."""
     enabled: bool = True
-    """False once somebody has asked a sink for a pause: the sink may be replaced, the wish stays."""
+    """False once somebody has asked a sink for a pause, which outlives that sink."""

@@ -46,7 +46,7 @@ def test_where_no_new_file_can_be_opened_nothing_is_lost(path: Path) -> None:
     with closing(LineFile(str(path), LIMIT, 3)) as file:
         with without_descriptors():
             for _ in range(5):
-                with pytest.raises(StorageError, match="e.new"):
+                with pytest.raises(StorageError, match=r"e\.new"):
                     file.put(b"next\n")
         assert past(path) == before
         file.put(b"next\n")
@@ -83,7 +83,7 @@ def test_what_an_interrupted_rotation_left_is_no_obstacle_but_the_file_of_others
     with closing(LineFile(str(path), LIMIT, 3)) as file:
         file.put(b"next.....\n")
         left.write_text("mine")
-        with pytest.raises(StorageError, match="e.new"):
+        with pytest.raises(StorageError, match=r"e\.new"):
             file.put(b"next\n")
     assert left.read_text() == "mine"
 
