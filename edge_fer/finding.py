@@ -48,6 +48,8 @@ class Found:
     """All that the last detection found."""
     detect_ms: float
     """Detecting, or following."""
+    others: tuple[Box, ...] | None = ()
+    """Where the people are who are left alone: too many or too small; None where nobody knows."""
 
 
 class Pace:
@@ -90,23 +92,28 @@ class Finder:
         self._since = math.inf  # the first frame is looked at, whatever the pace
         self._faces: list[Face] = []
         self._total = 0
+        self._others: tuple[Box, ...] = ()
 
     def find(self, frame: Frame) -> Found:
         """The faces of one frame."""
         start = perf_counter()
         self.pace.frame(frame.captured)
+        self._tracker.frame(frame.captured)
         self._since += 1
         if self._since >= self.pace.every or not self._follow(frame):
             self._detect(frame)
             self.pace.detected(perf_counter() - start)
             self._since = 0
-        return Found(list(self._faces), self._total, 1000 * (perf_counter() - start))
+        spent_ms = 1000 * (perf_counter() - start)
+        return Found(list(self._faces), self._total, spent_ms, self._beside())
 
     def _detect(self, frame: Frame) -> None:
-        found = [face for face in self._detected(frame.image) if self._counts(face, frame.image)]
+        seen = [face for face in self._detected(frame.image) if visible(face.box, frame.image)]
+        found = [face for face in seen if self._counts(face)]
         largest = sorted(found, key=lambda face: -face.box.width * face.box.height)
         self._total = len(found)
         kept = largest[: self._search.most_faces]
+        self._others = tuple(face.box for face in seen if face not in kept)
         self._faces = self._tracker.update(kept, frame.captured)
         if self.pace.every > 1:
             self._follower.look(frame.image)
@@ -134,9 +141,14 @@ class Finder:
             for face in self._detector.detect(inside)
         ]
 
-    def _counts(self, face: Face, image: Image) -> bool:
-        large = min(face.box.width, face.box.height) >= self._search.smallest_face
-        return large and visible(face.box, image)
+    def _beside(self) -> tuple[Box, ...] | None:
+        """Nobody looks outside the region, and nothing follows those who are left alone."""
+        if self._search.roi is not None or (self._others and self.pace.every > 1):
+            return None
+        return self._others
+
+    def _counts(self, face: Face) -> bool:
+        return min(face.box.width, face.box.height) >= self._search.smallest_face
 
 
 def pixels(roi: tuple[float, float, float, float], image: Image) -> Box:

@@ -18,7 +18,7 @@ from edge_fer.finding import Finder, Search
 from edge_fer.preprocess import crop_face
 from edge_fer.protocols import Engine, FaceDetector
 from edge_fer.tracking import Tracker
-from edge_fer.types import Face, FaceBatch, Frame, Image, Prediction, ScoreBatch
+from edge_fer.types import Box, Face, FaceBatch, Frame, Image, Prediction, ScoreBatch
 
 HALF_BLURRED = 100.0
 """Variance of the Laplacian that is called a blur of 0.5 (the usual limit of "sharp")."""
@@ -39,6 +39,8 @@ class Recognition:
     """Detecting faces, or following them."""
     classify_ms: float
     """Crop, inference and smoothing of all faces together."""
+    others: tuple[Box, ...] | None = ()
+    """Where the people are who are left alone; None where nobody knows."""
 
     @property
     def truncated(self) -> bool:
@@ -74,7 +76,9 @@ class Recognizer:
         start = perf_counter()
         predictions = self._predictions(frame, found.faces)
         classify_ms = 1000 * (perf_counter() - start)
-        return Recognition(frame, predictions, found.total, found.detect_ms, classify_ms)
+        return Recognition(
+            frame, predictions, found.total, found.detect_ms, classify_ms, found.others
+        )
 
     def _predictions(self, frame: Frame, faces: Sequence[Face]) -> tuple[Prediction, ...]:
         self._smoother.keep(self._tracker.alive)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median_low
 
 from edge_fer.types import Box, Face
 
 LEAST_OVERLAP = 0.3
 """Intersection over union from which two boxes are the same face (as SORT, Bewley et al. 2016)."""
 FORGET_S = 1.0
-"""Seconds after which a face that is not seen any more has left."""
+"""Seconds after which a face that is not seen any more has left, at a usual frame rate."""
+FORGET_FRAMES = 2.5
+"""The same in intervals between two frames, where a camera or a detector takes its time."""
+FIRST_S = 8.0
+"""The same until a second frame has told the interval."""
+RECENT = 5
+"""Intervals whose median counts: one pause does not make a slow camera."""
 FIRST_BELOW = 2**31
 """Numbers start anywhere under this, so that two starts cannot be linked by their tracks."""
 
@@ -31,11 +39,30 @@ class Tracker:
         self._next = 1 + secrets.randbelow(FIRST_BELOW)
         self._tracks: list[_Track] = []
         self._ended: list[int] = []
+        self._intervals: deque[float] = deque(maxlen=RECENT)
+        self._last: float | None = None
 
     @property
     def alive(self) -> set[int]:
         """The numbers that may still come back."""
         return {track.number for track in self._tracks}
+
+    @property
+    def forget_s(self) -> float:
+        """Seconds after which a face that is not seen any more has left."""
+        if self._intervals:
+            return max(self._forget_s, FORGET_FRAMES * median_low(self._intervals))
+        return self._forget_s if self._last is None else max(self._forget_s, FIRST_S)
+
+    def frame(self, captured: float) -> None:
+        """A frame is looked at, whoever is in it; monotonic seconds."""
+        if self._last is not None and captured > self._last:
+            self._intervals.append(captured - self._last)
+        self._last = captured
+
+    def pause(self) -> None:
+        """Frames stop for a reason of their own: until the next one is no interval."""
+        self._last = None
 
     def update(self, faces: Sequence[Face], captured: float) -> list[Face]:
         """The same faces in the same order, numbered; `captured` in monotonic seconds."""
@@ -53,7 +80,7 @@ class Tracker:
 
     def expire(self, now: float, forget_s: float | None = None) -> None:
         """End the tracks not seen for so long, in seconds; None is the tracker's own time."""
-        limit = self._forget_s if forget_s is None else forget_s
+        limit = self.forget_s if forget_s is None else forget_s
         kept = [track for track in self._tracks if now - track.seen <= limit]
         self._ended += [track.number for track in self._tracks if track not in kept]
         self._tracks = kept

@@ -7,6 +7,7 @@ drawn pictures are read by the daemon itself.
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from edge_fer.plugins import load, split_spec
@@ -23,7 +24,15 @@ CAMERAS = {
     "images": "edge_fer.cameras.images:ImagesCamera",
     "synthetic": "edge_fer.cameras.synthetic:SyntheticCamera",
 }
-CREDENTIALS = re.compile(r"//[^/@\s]*@")
+SECRETS = (
+    (re.compile(r"://[^/?#]*@"), "://***@"),
+    # A password with one of these: no port holds an @.
+    (re.compile(r"://[^/?#@]*:.*@"), "://***@"),
+    # Some cameras take user and password in the query, others in the path.
+    (re.compile(r"(://[^\s?#=]*[?#=])\S*"), r"\1***"),
+)
+"""Places of an address that may hold a user or a password, and what is said instead."""
+ELEMENT = re.compile(r"csi,.*|[\w.]+(?![\w.=])")
 
 
 def open_camera(spec: str, memory: dict[str, str] | None = None) -> Camera:
@@ -40,18 +49,36 @@ def open_camera(spec: str, memory: dict[str, str] | None = None) -> Camera:
     if spec[:1].isdigit() or spec.startswith("/dev"):
         scheme, argument = "v4l2", spec
     member: Any = load("camera", CAMERAS, scheme)
-    argument, look = split_look(argument, without_credentials(spec))
+    argument, look = split_look(argument, shown(spec))
     part = member(argument)
     if hasattr(member, "shots"):
         from edge_fer.cameras.isolated import IsolatedCamera
 
         learnt = {} if memory is None else memory
-        name = without_credentials(spec)
-        return IsolatedCamera(name, CAMERAS[scheme], argument, part, look, learnt)
+        return IsolatedCamera(shown(spec), CAMERAS[scheme], argument, part, look, learnt)
     camera: Camera = part
     return Upright(camera, look) if look.rotate or look.mirror else camera
 
 
 def without_credentials(text: str) -> str:
-    """A spec or message as it may be written to a log: no user and password of an address."""
-    return CREDENTIALS.sub("//***@", text)
+    """A message as it may be written to a log: of an address no user, password or query."""
+    for place, instead in SECRETS:
+        text = place.sub(instead, text)
+    return text
+
+
+def shown(spec: str) -> str:
+    """A spec as it may be written to a log: of a pipeline the elements alone."""
+    scheme, argument = split_spec(spec)
+    return without_credentials(f"{scheme}:{_elements(argument)}" if scheme == "gstreamer" else spec)
+
+
+def _elements(pipeline: str) -> str:
+    """`rtspsrc ! appsink`: a property may hold a secret, in quotes also with a `!`."""
+    try:
+        words = shlex.split(pipeline)
+    except ValueError:
+        return "***"
+    first = [word for before, word in zip(["!", *words], words, strict=False) if before == "!"]
+    names = (ELEMENT.match(word) for word in first)
+    return " ! ".join(name[0] if name else "***" for name in names)

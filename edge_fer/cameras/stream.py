@@ -50,7 +50,11 @@ class Stream:
             parts = urlsplit(found["url"])
             self._place = parts.hostname or "", parts.port or PORTS[parts.scheme]
         except ValueError as error:
-            raise ConfigError(f"stream: {error} in the address") from error
+            # The reason may quote a part of the password.
+            raise ConfigError(
+                "stream: the address cannot be read: its port is a number, and / ? # @ in user or "
+                "password are written %2F %3F %23 %40"
+            ) from error
         if not self._place[0]:
             raise ConfigError("stream: the address names no host")
         secret = os.environ.get(PASSWORD)

@@ -122,7 +122,7 @@ def run(
     from edge_fer.daemon.signals import listening
 
     try:
-        with listening() as asked:
+        with listening(reloads=config is not None) as asked:
             raise typer.Exit(_start(context.params, asked))
     except (RuntimeError, BlockingIOError) as error:
         if str(error) != NO_THREAD and not isinstance(error, BlockingIOError):

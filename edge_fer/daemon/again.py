@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from edge_fer.config import RunConfig
 from edge_fer.daemon.model import Model
+from edge_fer.daemon.service import Service
 
 HUNG = "EDGE_FER_HUNG"
 """Environment variable of the process that comes back: the engine that was asked for hangs."""
@@ -26,11 +27,17 @@ def leave(status: int) -> None:
 
 
 def end_or_fall_back(
-    status: int, stage: str, config: RunConfig, model: Model, end: Callable[[int], None] = leave
+    status: int,
+    stage: str,
+    config: RunConfig,
+    model: Model,
+    service: Service,
+    end: Callable[[int], None] = leave,
 ) -> None:
     """Come back with the fallback where there is one and it is the engine that hangs; else end."""
     if stage == "infer" and config.fallback is not None and not model.fallback:
         with suppress(OSError):
+            service.alive()  # all of the time until the next ping is the new program's
             environment = {**os.environ, HUNG: "1"}
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
     end(status)

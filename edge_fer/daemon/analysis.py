@@ -14,7 +14,7 @@ import numpy as np
 from edge_fer.config import RunConfig
 from edge_fer.daemon.aggregate import Windows
 from edge_fer.daemon.events import Event, Events
-from edge_fer.daemon.model import Model, load_model, open_fallback
+from edge_fer.daemon.model import Model, load_model, open_fallback, release
 from edge_fer.daemon.pulse import Pulse
 from edge_fer.daemon.visits import Visits
 from edge_fer.errors import EdgeFerError, EngineError, NotFinite
@@ -74,14 +74,33 @@ class Analysis:
                 self._windows = Windows(config.aggregate_s, config.aggregate_public, now)
         self._recognizer = self._made()
 
+    def reload(self, load: Callable[[], Model]) -> Model:
+        """Free the engine, which only one may hold, and load another; the old one if that fails.
+
+        Raises what loading raises. No frame is analysed meanwhile.
+        """
+        old = self.model
+        release(old)
+        self._pulse.beat("load")
+        try:
+            return load()
+        except Exception:
+            self._pulse.beat("load")
+            again = load_model(self.config, old.bundle.path)
+            self.model = replace(again, fallback=old.fallback)
+            self._recognizer = self._made()
+            raise
+
     def begin(self, live: bool) -> None:
         """A camera was opened: its frames count from 0; track numbers go on."""
         self._live, self._last = live, -1
+        self._tracker.pause()
         self._recognizer = self._made()
 
     def skip(self, frame: Frame) -> None:
         """A frame that is not to be analysed, nor counted as dropped."""
         self._last = frame.index
+        self._tracker.pause()
 
     def analyse(self, frame: Frame) -> None:
         """Tell of one frame; one that fails is left out. Raises EngineError when nothing helps."""
@@ -93,7 +112,7 @@ class Analysis:
             return
         self._failures = self._restarts = 0
         self._tell(recognition, max(frame.index - self._last - 1, 0))
-        self._sinks.show(frame.image, recognition.predictions)
+        self._sinks.show(frame.image, recognition.predictions, recognition.others)
         self.updates += 1
         self._last = frame.index
 
@@ -176,6 +195,7 @@ class Analysis:
     def _next_model(self, failed: str) -> Model:
         """The same model again, a few times; then the fallback, once."""
         bundle, fallback = self.model.bundle, self.model.fallback
+        release(self.model)  # a stick serves one process
         if self._restarts <= MOST_RESTARTS:
             return replace(load_model(self.config, bundle.path), fallback=fallback)
         if fallback or self.config.fallback is None:

@@ -127,7 +127,10 @@ class Events:
     def unsaid(self, recognition: Recognition, dropped: int = 0) -> Event:
         """What may be counted of a frame that nobody is told of: times, and nobody's face."""
         content = self._analysed(recognition, dropped)
-        content["latency_ms"].pop("classify")  # it grows with the number of faces
+        # Both grow with the number of faces.
+        content["latency_ms"].pop("classify")
+        content["frame"].pop("age_ms")
+        content["frame"]["time"] = recognition.frame.time
         content.update(faces=[], faces_total=0)
         return {"type": "update", "clock_synced": clock_synced(), **content}
 

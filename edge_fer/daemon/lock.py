@@ -6,16 +6,22 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from edge_fer.config import RunConfig
 from edge_fer.errors import InUse, StorageError
 
+SERVICE = Path("/run/edge-fer")
+"""Runtime folder of the service, where its lock lies."""
+
 
 @contextmanager
 def only_daemon(config: RunConfig) -> Iterator[None]:
     """Hold the device's lock; raises InUse naming the pid that has it, or StorageError.
+
+    One that is started by hand also takes the lock that the service has made, where it may: else
+    both would run.
 
     A record lock (fcntl) ends with its process, however that dies, and no child inherits it: what
     a killed daemon left is taken over. A file camera needs none.
@@ -24,12 +30,16 @@ def only_daemon(config: RunConfig) -> Iterator[None]:
         yield
         return
     path = lock_path(config)
-    descriptor = _opened(path)
-    try:
+    with ExitStack() as held:
+        descriptor = _opened(path)
+        held.callback(os.close, descriptor)
         _take(descriptor, path, config.device)
+        of_service = SERVICE / path.name
+        theirs = _of_service(of_service, descriptor)
+        if theirs is not None:
+            held.callback(os.close, theirs)
+            _take(theirs, of_service, config.device)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def lock_path(config: RunConfig) -> Path:
@@ -56,6 +66,18 @@ def _opened(path: Path) -> int:
         raise StorageError(
             f"{path}: the lock cannot be made ({error.strerror}); name a folder with --state-dir"
         ) from error
+
+
+def _of_service(path: Path, own: int) -> int | None:
+    """The service's lock; None where there is none, it is our own, or only the service may."""
+    try:
+        there = os.stat(path, follow_symlinks=False)
+        # Closing it would give up our own: a record lock ends with any descriptor of its file.
+        if os.path.samestat(there, os.fstat(own)):
+            return None
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
 
 
 def _take(descriptor: int, path: Path, device: str) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 
 import cv2
 
-from edge_fer.cameras import without_credentials
+from edge_fer.cameras import shown
 from edge_fer.config import RunConfig
 from edge_fer.daemon.again import end_or_fall_back, hung_before
 from edge_fer.daemon.analysis import Analysis
 from edge_fer.daemon.events import Events
 from edge_fer.daemon.model import Model, open_model
-from edge_fer.daemon.pulse import Pulse, Watchdog
+from edge_fer.daemon.pulse import Meanwhile, Pulse, Watchdog
 from edge_fer.daemon.reload import Reloader
 from edge_fer.daemon.rounds import Rounds
 from edge_fer.daemon.service import Service
@@ -45,8 +45,11 @@ def run(
     """
     cv2.setNumThreads(OPENCV_THREADS)
     LOG.form = config.log
-    with nullcontext(asked) if asked else listening() as heard:
-        metrics = Metrics()
+    with ExitStack() as held:
+        heard = asked or held.enter_context(listening(reread is not None))
+        metrics, service = Metrics(), Service()
+        meanwhile = Meanwhile(service, needed=hung_before())
+        held.callback(meanwhile.close)
         model = open_model(config, metrics, hung=hung_before())
         chosen = config.detector or default_detector()
         detector = open_detector(chosen)
@@ -54,7 +57,7 @@ def run(
             closing(Thermometer()) as thermometer,
             closing(Sinks(config.sinks, Setting(config, metrics, thermometer))) as sinks,
         ):
-            events, service = Events(config, model.bundle), Service()
+            events = Events(config, model.bundle)
             notice(_what_runs(config, model, chosen))
             sinks.write(events.hello(model.engine.precision, model.engine.runtime, chosen))
             if model.fallback:
@@ -69,11 +72,12 @@ def run(
             watch = Watch(analysis, sinks, events, metrics, rounds, heard.stop)
 
             def end(status: int) -> None:
-                end_or_fall_back(status, pulse.stage, analysis.config, analysis.model)
+                end_or_fall_back(status, pulse.stage, analysis.config, analysis.model, service)
 
             with closing(Watchdog(pulse, metrics, service, end)) as watchdog:
                 service.ready()
                 watchdog.start()
+                meanwhile.close()
                 watch.run()
             service.stopping()
             analysis.close()
@@ -91,5 +95,5 @@ def _what_runs(config: RunConfig, model: Model, detector: str) -> str:
         f"bundle {bundle.path}, engine {bundle.manifest.format} ({engine.runtime}) "
         f"on {engine.device} "
         f"executing {engine.precision}, detector {detector}{why}, "
-        f"camera {without_credentials(config.camera)}"
+        f"camera {shown(config.camera)}"
     )

@@ -59,6 +59,14 @@ def open_fallback(config: RunConfig) -> Model:
     return Model(model.bundle, model.engine, fallback=True)
 
 
+def release(model: Model) -> bool:
+    """Close an engine that only one may hold, such as a stick's; False for one that needs none."""
+    close = getattr(model.engine, "close", None)
+    if close is not None:
+        close()
+    return close is not None
+
+
 def load_model(config: RunConfig, path: Path) -> Model:
     """Verify a bundle, prove it in a child, load it and infer once; selftest it where asked to.
 
@@ -67,14 +75,23 @@ def load_model(config: RunConfig, path: Path) -> Model:
     bundle = open_bundle(path, signature_check(config))
     if _on_cpu(config, bundle):
         prove(bundle, config.threads)
-    engine = open_engine(bundle, config.threads, config.engine_device)
+    model = Model(bundle, open_engine(bundle, config.threads, config.engine_device))
+    try:
+        _try(model, config.selftest)
+    except Exception:
+        release(model)
+        raise
+    return model
+
+
+def _try(model: Model, thoroughly: bool) -> None:
+    bundle, engine = model.bundle, model.engine
     _check_precision(bundle, engine)
     side = bundle.manifest.input_size
     # What cannot run fails now, and the first face does not wait for it.
     engine.infer(np.zeros((1, side, side, 3), np.uint8))
-    if config.selftest:
+    if thoroughly:
         notice(selftest(bundle, engine).demand())
-    return Model(bundle, engine)
 
 
 def signature_check(config: RunConfig) -> Callable[[Path, bytes], object] | None:

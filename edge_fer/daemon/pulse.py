@@ -55,6 +55,32 @@ class Pulse:
         return f"{stage} takes {lasted:.0f} s" if lasted > LIMITS_S[stage] else ""
 
 
+class Meanwhile:
+    """Pings systemd while there is no loop yet, for as long as loading may take.
+
+    A process that came back by execve(2) is watched from its first moment: systemd has heard READY.
+    """
+
+    def __init__(self, service: Service, needed: bool = True) -> None:
+        self._service, self._stop = service, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="meanwhile", daemon=True)
+        if needed and service.watchdog_s is not None:
+            service.alive()
+            self._thread.start()
+
+    def close(self) -> None:
+        """The loop pings from now on."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        period = min(LOOK_S, (self._service.watchdog_s or 60.0) / 3)
+        deadline = monotonic() + LIMITS_S["load"]
+        while not self._stop.wait(period) and monotonic() < deadline:
+            self._service.alive()
+
+
 class Watchdog:
     """A thread: it pings systemd while the loop works, and ends the process when it hangs.
 

@@ -1,21 +1,22 @@
-"""`edge-fer run --check`: everything that a start opens is opened, and closed again."""
+"""`edge-fer run --check`: what a start would say, beside a daemon that runs.
+
+Bundle, detector and camera are opened and closed again. Sinks are only checked: their ports, files
+and names at a broker may be the running daemon's.
+"""
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 
-from edge_fer.cameras import open_camera, without_credentials
+from edge_fer.cameras import open_camera, shown
 from edge_fer.cameras.latest import Latest
 from edge_fer.config import RunConfig
-from edge_fer.daemon.lock import only_daemon
 from edge_fer.daemon.model import open_model
 from edge_fer.detectors import open_detector
-from edge_fer.errors import CameraError, InUse
+from edge_fer.errors import CameraError
 from edge_fer.notices import notice
-from edge_fer.sinks import Sinks
+from edge_fer.sinks import prove_sinks
 from edge_fer.sinks.setting import Setting
-from edge_fer.telemetry.metrics import Metrics
 
 FIRST_S = 15.0
 """For a camera's first frame; a network camera takes its time."""
@@ -24,16 +25,11 @@ FIRST_S = 15.0
 def rehearse(config: RunConfig) -> int:
     """0 where a start would go on to the first frame; else raises what the start would raise.
 
-    While the daemon itself runs, its ports and files are left alone: the answer is then about the
-    file that it is to read next.
+    That a port is taken, a broker refuses us or another daemon has this device id is not told.
     """
     open_model(config)
     open_detector(config.detector)
-    try:
-        with only_daemon(config), closing(Sinks(config.sinks, Setting(config, Metrics()))):
-            pass
-    except InUse as error:
-        notice(f"{error}; sinks were not opened")
+    prove_sinks(config.sinks, Setting(config))
     _look(config.camera)
     notice("the configuration is good")
     return 0
@@ -45,7 +41,7 @@ def _look(spec: str) -> None:
     camera = opened if hasattr(opened, "next") else Latest(opened)
     try:
         if camera.next(FIRST_S) is None:
-            notice(f"{without_credentials(spec)}: gives no frame yet", "warning")
+            notice(f"{shown(spec)}: gives no frame yet", "warning")
     except CameraError as error:
         if not camera.live:
             raise

@@ -14,7 +14,7 @@ from edge_fer.bundle import open_bundle
 from edge_fer.config import RunConfig
 from edge_fer.daemon.analysis import Analysis
 from edge_fer.daemon.events import Events
-from edge_fer.daemon.model import Model, load_model, signature_check
+from edge_fer.daemon.model import Model, load_model, release, signature_check
 from edge_fer.daemon.service import Service
 from edge_fer.detectors import default_detector, open_detector
 from edge_fer.errors import BundleError, ConfigError, EdgeFerError, Refused
@@ -32,7 +32,8 @@ class Change:
     """All that the next configuration needs, opened and proven."""
 
     config: RunConfig
-    model: Model
+    model: Model | Callable[[], Model]
+    """Loaded, or to be loaded once the old one has freed its device."""
     detector: FaceDetector
     detector_name: str
 
@@ -67,8 +68,17 @@ class Reloader:
         elif self._asked.is_set():
             self._asked.clear()
             self._service.reloading()
-            self._thread = threading.Thread(target=self._prepare, name="reload", daemon=True)
-            self._thread.start()
+            self._begin()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._prepare, name="reload", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads may be started
+            self._result = ConfigError(str(error))
+            self._finish()
+        else:
+            self._thread = thread
 
     def _prepare(self) -> None:
         """The thread: everything that can fail or take long."""
@@ -76,7 +86,7 @@ class Reloader:
             self._result = self._prepared()
         except EdgeFerError as error:
             self._result = error
-        except Exception as error:  # a reload must never end the daemon
+        except Exception as error:
             self._result = ConfigError(f"{type(error).__name__}: {error}")
 
     def _prepared(self) -> Change:
@@ -90,7 +100,7 @@ class Reloader:
         detector = self._detector if name == self._detector_name else open_detector(name)
         return Change(config, self._model(config), detector, name)
 
-    def _model(self, config: RunConfig) -> Model:
+    def _model(self, config: RunConfig) -> Model | Callable[[], Model]:
         """The model that serves now, if the new configuration means the same."""
         now, path = self._analysis.model, config.bundle_path()
         before = self._analysis.config
@@ -99,6 +109,8 @@ class Reloader:
         same = same and not now.fallback
         if same and open_bundle(path, signature_check(config)).sha256 == now.bundle.sha256:
             return now
+        if hasattr(now.engine, "close"):
+            return lambda: load_model(config, path)
         return load_model(config, path)
 
     def _finish(self) -> None:
@@ -110,23 +122,42 @@ class Reloader:
                 raise result
             self._metrics.reloaded(True)
             notice("the configuration was read again and taken")
-        except EdgeFerError as error:
+        except Exception as error:  # a reload must never end the daemon
             self._metrics.reloaded(False)
+            self._drop(result)
             if isinstance(error, (BundleError, Refused)):
                 self._metrics.bundle_refused(error)
             notice(f"the old configuration stays: {error}", "error")
         self._service.ready()
 
+    def _drop(self, result: Change | EdgeFerError | None) -> None:
+        """Free what was loaded in vain."""
+        model = result.model if isinstance(result, Change) else None
+        if isinstance(model, Model) and model.engine is not self._analysis.model.engine:
+            release(model)
+
     def _take(self, change: Change) -> None:
-        """Between two frames; raises what opening a sink raises, and then nothing has changed."""
+        """Between two frames; raises what opening raises, and then nothing has changed."""
+        before = self._analysis.config
         self._sinks.change(change.config)
+        try:
+            model = self._loaded(change.model)
+        except Exception:
+            self._sinks.change(before)
+            self._greet()
+            raise
         self._detector, self._detector_name = change.detector, change.detector_name
-        self._events.change(change.config, change.model.bundle)
-        self._analysis.adopt(change.config, change.model, change.detector)
+        self._events.change(change.config, model.bundle)
+        self._analysis.adopt(change.config, model, change.detector)
         LOG.form = change.config.log
-        engine = change.model.engine
-        self._sinks.write(
-            self._events.hello(engine.precision, engine.runtime, change.detector_name)
-        )
-        # A sink that was just opened knows no state yet; and this model is no fallback.
-        self._sinks.write(self._events.degraded())
+        self._greet()
+
+    def _loaded(self, model: Model | Callable[[], Model]) -> Model:
+        return model if isinstance(model, Model) else self._analysis.reload(model)
+
+    def _greet(self) -> None:
+        """Say what runs: a sink that was just opened knows neither that nor the state yet."""
+        model = self._analysis.model
+        engine, reasons = model.engine, ["cpu_fallback"] * model.fallback
+        self._sinks.write(self._events.hello(engine.precision, engine.runtime, self._detector_name))
+        self._sinks.write(self._events.degraded(*reasons))

@@ -27,8 +27,11 @@ class Asked:
 
 
 @contextmanager
-def listening() -> Iterator[Asked]:
+def listening(reloads: bool = True) -> Iterator[Asked]:
     """Give what SIGINT and SIGTERM (stop) and SIGHUP (reload) set; main thread only.
+
+    Where nothing can be read again SIGHUP says what it says to every program, that the terminal was
+    closed: it stops, unless it was to be ignored (nohup(1)).
 
     After the first stop the process ends with 0 within 4 s, at once after a second one: Python
     runs its own handlers in the main thread alone, which may be inside a driver that never returns.
@@ -37,12 +40,17 @@ def listening() -> Iterator[Asked]:
     asked = Asked()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    heard = (*STOPPING, signal.SIGHUP)
+    stopping = STOPPING if reloads else (*STOPPING, signal.SIGHUP)
+    heard: tuple[signal.Signals, ...] = (*STOPPING, signal.SIGHUP)
+    if not reloads and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        heard = STOPPING
     handlers = {number: signal.signal(number, lambda *_: None) for number in heard}
     handlers[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     _dump_stacks_on_request()
-    threading.Thread(target=_listen, args=(reading, asked), name="signals", daemon=True).start()
+    threading.Thread(
+        target=_listen, args=(reading, asked, stopping), name="signals", daemon=True
+    ).start()
     try:
         yield asked
     finally:
@@ -63,23 +71,23 @@ def _dump_stacks_on_request() -> None:
         faulthandler.register(signal.SIGUSR1, file=sys.__stderr__, all_threads=True)
 
 
-def _listen(reading: int, asked: Asked) -> None:
+def _listen(reading: int, asked: Asked, stopping: tuple[int, ...]) -> None:
     """The thread: wait for a first stop, then see to the end."""
-    if not _stopping(reading, asked):
+    if not _stopping(reading, asked, stopping):
         os.close(reading)
         return
     asked.stop.set()
     deadline = monotonic() + LIMIT_S
     while (left := deadline - monotonic()) > 0:
-        if select.select([reading], [], [], left)[0] and os.read(reading, 1)[0] in STOPPING:
+        if select.select([reading], [], [], left)[0] and os.read(reading, 1)[0] in stopping:
             break
     os._exit(0)
 
 
-def _stopping(reading: int, asked: Asked) -> bool:
+def _stopping(reading: int, asked: Asked, stopping: tuple[int, ...]) -> bool:
     """Read signal numbers until one asks to stop; False when the other end was closed."""
     while number := os.read(reading, 1):
-        if number[0] in STOPPING:
+        if number[0] in stopping:
             return True
         if number[0] == signal.SIGHUP:
             asked.reload.set()

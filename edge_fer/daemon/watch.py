@@ -6,7 +6,7 @@ import errno
 import threading
 from typing import Any
 
-from edge_fer.cameras import open_camera, without_credentials
+from edge_fer.cameras import open_camera, shown
 from edge_fer.cameras.health import MEANINGS, Health
 from edge_fer.cameras.latest import Latest
 from edge_fer.config import RunConfig
@@ -115,7 +115,7 @@ class Watch:
     def _take_up(self, spec: str) -> None:
         """The next opening is of this camera; nothing that another one taught is true of it."""
         if spec != self._spec:
-            self._spec, self._name = spec, without_credentials(spec)
+            self._spec, self._name = spec, shown(spec)
             self._memory, self._health = {}, Health()
             self._retries.anew()
 

@@ -12,7 +12,7 @@ from edge_fer.errors import ConfigError
 from edge_fer.notices import notice
 from edge_fer.options import read_options
 from edge_fer.sinks.encoding import encode
-from edge_fer.sinks.lines import LineFile, Stdout
+from edge_fer.sinks.lines import LineFile, Stdout, check_place
 from edge_fer.sinks.setting import Setting
 
 QUEUE = 256
@@ -66,7 +66,21 @@ class JsonLines:
         self._closed = self._broken = False
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="jsonl", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads may be started
+            self._out.close()
+            raise
+
+    @classmethod
+    def proven(cls, argument: str, setting: Setting) -> bytes:
+        """Check the options and the place, but make no file; there are no secrets."""
+        settings = read_settings(argument)
+        if settings.file == "-":
+            Stdout()
+        else:
+            check_place(settings.file)
+        return b""
 
     @property
     def backlog(self) -> int:
@@ -114,12 +128,13 @@ class JsonLines:
     def _deliver(self, line: bytes) -> None:
         try:
             self._out.put(line)
-        except BrokenPipeError:
-            with self._change:
-                self._broken = True
-            self._out.discard()
         except OSError as error:
-            self._failed(error)
+            if self._out.abandoned(error):
+                with self._change:
+                    self._broken = True
+                self._out.discard()
+            else:
+                self._failed(error)
         else:
             self._succeeded(line)
 
@@ -127,7 +142,7 @@ class JsonLines:
         self.dropped += 1
         self._lost += 1
         if self._lost == 1:
-            reason = f"{self._name}: {error.strerror}"
+            reason = f"{self._name}: {error.strerror or error}"
             notice(f"{reason}; events are dropped until it takes them again", "warning")
 
     def _succeeded(self, line: bytes) -> None:

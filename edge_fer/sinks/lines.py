@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
 import sys
+from contextlib import suppress
 
 from edge_fer.errors import ConfigError, StorageError
 
@@ -32,6 +34,10 @@ class Stdout:
         finally:
             if written:
                 self._torn = data[written - 1 : written] != b"\n"
+
+    def abandoned(self, error: OSError) -> bool:
+        """True when the reader has gone: a pipe's, or a terminal, which says EIO."""
+        return error.errno in (errno.EPIPE, errno.EIO)
 
     def discard(self) -> None:
         """The reader has gone: nothing that is still printed may raise for it."""
@@ -60,6 +66,10 @@ class LineFile(Stdout):
             self._rotate()
         super().put(line)
 
+    def abandoned(self, error: OSError) -> bool:
+        """True when a FIFO's reader has gone; a disk with errors may get well."""
+        return error.errno == errno.EPIPE
+
     def discard(self) -> None:
         """Nothing: nobody else writes here."""
 
@@ -68,16 +78,28 @@ class LineFile(Stdout):
         os.close(self._descriptor)
 
     def _rotate(self) -> None:
-        """FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on; the oldest goes."""
-        names = [self._path, *(f"{self._path}.{i}" for i in range(1, self._keep + 1))]
-        for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
-            if os.path.exists(newer):
-                os.replace(newer, older)
-        if not self._keep:
-            os.unlink(self._path)
-        fresh = _opened(self._path)
+        """FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on; the oldest goes.
+
+        The new file is there before any other is touched: without it nothing may be lost.
+        """
+        name = f"{self._path}.new"
+        fresh = _fresh(name)
+        try:
+            self._shift()
+            os.replace(name, self._path)
+        except OSError:
+            os.close(fresh)
+            os.unlink(name)
+            raise
         os.close(self._descriptor)
         self._descriptor, self._torn = fresh, False
+
+    def _shift(self) -> None:
+        """Each file to the next older name, up to the first that is free."""
+        names = [self._path, *(f"{self._path}.{i}" for i in range(1, self._keep + 1))]
+        free = next((i for i, name in enumerate(names) if not os.path.lexists(name)), self._keep)
+        for i in range(free, 0, -1):
+            os.replace(names[i - 1], names[i])
 
 
 def _opened(path: str) -> int:
@@ -87,14 +109,42 @@ def _opened(path: str) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(path, flags, 0o600)
     except OSError as error:
-        raise StorageError(
-            f"{path}: cannot be opened for events ({error.strerror}); "
-            "choose a file in a folder that exists and may be written"
-        ) from error
+        raise _unusable(path, error.errno) from error
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         _claim(descriptor, path)
     os.set_blocking(descriptor, True)
     return descriptor
+
+
+def _fresh(path: str) -> int:
+    """A new file in place of what an interrupted rotation left; raises StorageError alone."""
+    with suppress(FileNotFoundError):
+        if not os.path.getsize(path):
+            os.unlink(path)
+    if os.path.lexists(path):
+        raise _unusable(path, errno.EEXIST)
+    try:
+        return _opened(path)
+    except ConfigError as error:  # no lock is to be had there
+        raise StorageError(str(error)) from error
+
+
+def check_place(path: str) -> None:
+    """Raise StorageError where a file cannot be opened for events; makes none."""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise _unusable(path, errno.EISDIR)
+    if not os.path.isdir(folder):
+        raise _unusable(path, errno.ENOENT)
+    if not (os.access(path, os.W_OK) if os.path.exists(path) else os.access(folder, os.W_OK)):
+        raise _unusable(path, errno.EACCES)
+
+
+def _unusable(path: str, number: int | None) -> StorageError:
+    return StorageError(
+        f"{path}: cannot be opened for events ({os.strerror(number or 0)}); "
+        "choose a file in a folder that exists and may be written"
+    )
 
 
 def _claim(descriptor: int, path: str) -> None:

@@ -19,3 +19,5 @@ class Setting:
     """What it counts."""
     thermometer: Thermometer | None = None
     """The daemon's own; a sink without one brings its own."""
+    enabled: bool = True
+    """False once somebody has asked a sink for a pause, which outlives that sink."""

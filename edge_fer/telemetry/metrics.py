@@ -33,7 +33,7 @@ class Metrics(Families):
         self._closed: list[Sink] = []
         self._handed: dict[str, int] = {}
         self._before_closed: dict[tuple[str, str], int] = {}
-        self._left_out = 0
+        self._left_out = self._analysed = 0
         self._greeted = False
         self.started.set(wall())
         self.reloaded(True)
@@ -47,7 +47,11 @@ class Metrics(Families):
 
     def before_text(self, read: Callable[[], None]) -> None:
         """Have a function set its values whenever the text is asked for."""
-        self._before.append(read)
+        self._before = [*self._before, read]
+
+    def not_before_text(self, read: Callable[[], None]) -> None:
+        """The same no more: who set them has been closed."""
+        self._before = [one for one in self._before if one != read]
 
     def reloaded(self, good: bool) -> None:
         """A configuration was taken, or refused while the old one stays."""
@@ -75,13 +79,17 @@ class Metrics(Families):
 
     def _frame(self, update: Event) -> None:
         """Count one analysed frame, but nothing of who was in it."""
-        camera, missed = update["camera"], update["dropped_since_last"]
-        age_s = update["frame"]["age_ms"] / 1000
+        camera, missed, frame = update["camera"], update["dropped_since_last"], update["frame"]
+        age_s = frame["age_ms"] / 1000 if "age_ms" in frame else None
+        self._analysed += 1
         self.frames.add(1 + missed, camera)
         self.frames_dropped.add(max(missed - self._left_out, 0), camera, "superseded")
         self._left_out = 0
-        self.last_frame.set(self._wall() - age_s, camera)
-        self.age.observe(age_s, camera)
+        if age_s is None:
+            self.last_frame.set(frame["time"], camera)
+        else:
+            self.last_frame.set(self._wall() - age_s, camera)
+            self.age.observe(age_s, camera)
         for stage, duration_ms in update["latency_ms"].items():
             self.stages.observe(duration_ms / 1000, stage)
 
@@ -107,7 +115,7 @@ class Metrics(Families):
 
     def analysed(self) -> int:
         """Frames analysed so far."""
-        return self.age.count()
+        return self._analysed
 
     def sink_opened(self, name: str, sink: Sink) -> None:
         """Watch the queue of a sink."""

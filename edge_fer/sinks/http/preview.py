@@ -52,23 +52,29 @@ class Preview:
         self._next = float("-inf")
 
     def picture(
-        self, image: Image, predictions: Sequence[Prediction] | None, watched: bool
+        self,
+        image: Image,
+        predictions: Sequence[Prediction] | None,
+        watched: bool,
+        others: Sequence[Box] | None = (),
     ) -> Image | None:
         """A new (h, w, 3) BGR picture of a frame; None when it is not time, or nobody watches.
 
-        `predictions` are the faces found; None where detection failed.
+        `predictions` is None where detection failed; `others` are found faces without a
+        prediction, None where such may be anywhere.
         """
         now = self._clock()
-        self._remember(predictions or (), now)
+        self._remember([*(one.face.box for one in predictions or ()), *(others or ())], now)
         if not watched or now < self._next:
             return None
         self._next = now + PERIOD_S
         if self._mode == "boxes":
             return outlined(image.shape[:2], predictions or ())
-        return veiled(image, [box for _, box in self._seen], predictions is None)
+        unknown = predictions is None or others is None
+        return veiled(image, [box for _, box in self._seen], unknown)
 
-    def _remember(self, predictions: Sequence[Prediction], now: float) -> None:
-        self._seen.extend((now, one.face.box) for one in predictions)
+    def _remember(self, boxes: Sequence[Box], now: float) -> None:
+        self._seen.extend((now, box) for box in boxes)
         while self._seen and self._seen[0][0] < now - REMEMBERED_S:
             self._seen.popleft()
 

@@ -29,7 +29,7 @@ from edge_fer.sinks.http.settings import Settings, listen, read_settings, token_
 from edge_fer.sinks.http.streams import Streams
 from edge_fer.sinks.setting import Setting
 from edge_fer.telemetry.thermal import Thermometer
-from edge_fer.types import Image, Prediction
+from edge_fer.types import Box, Image, Prediction
 
 QUEUE = 8
 """Events on their way to the server's thread; then the oldest is dropped."""
@@ -87,9 +87,20 @@ class Http:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads may be started
+            self._loop.close()
+            self._release()
+            raise
         if self._sockets:
             self._announce()
+
+    @classmethod
+    def proven(cls, argument: str, setting: Setting) -> bytes:
+        """Check what can be checked without a port; gives a digest of the token."""
+        opened_preview(setting)
+        return token_hash(read_settings(argument, setting.config.http_allow_remote)) or b""
 
     @property
     def dropped(self) -> int:
@@ -114,13 +125,20 @@ class Http:
         if full or self._streams.listened_to or event["type"] != "update":
             self._call(self._publish)
 
-    def show(self, image: Image, predictions: Sequence[Prediction] | None) -> None:
+    def show(
+        self,
+        image: Image,
+        predictions: Sequence[Prediction] | None,
+        others: Sequence[Box] | None = (),
+    ) -> None:
         """Let viewers see a frame, veiled here and now: it goes nowhere as it is.
 
-        `predictions` are all faces that were found; None where detection failed.
+        `predictions` is None where detection failed, `others` are all other faces that were found,
+        None where there may be such that nobody looked for.
         """
         if self._preview is not None:
-            picture = self._preview.picture(image, predictions, self._pictures.watched)
+            watched = self._pictures.watched
+            picture = self._preview.picture(image, predictions, watched, others)
             if picture is not None:
                 self._call(lambda: self._pictures.publish(jpeg(picture)))
 
@@ -128,6 +146,10 @@ class Http:
         """End all streams and stop listening, in 2 s at most."""
         self._call(self._stop.set)
         self._thread.join(CLOSE_S)
+        self._release()
+
+    def _release(self) -> None:
+        self._metrics.not_before_text(self._read_temperature)
         if not self._borrowed:
             self._thermometer.close()
         for one in self._sockets:

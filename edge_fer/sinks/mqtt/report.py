@@ -94,7 +94,7 @@ class Report:
     """Everything that is retained about one device and its camera; not locked, its owner is."""
 
     enabled: bool
-    """False once somebody has asked for a pause."""
+    """False while somebody wants a pause, as its owner knows."""
 
     def __init__(
         self, settings: Settings, hello: Event, readings: Readings, analysed: Callable[[], int]

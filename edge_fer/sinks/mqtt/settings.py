@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import ssl
@@ -65,6 +66,12 @@ class Broker:
     password: str | None = field(repr=False)
     trust: ssl.SSLContext | None
     """None is a plain connection."""
+
+    def digest(self) -> bytes:
+        """SHA-256 of the password and of the authorities that are trusted."""
+        authorities = self.trust.get_ca_certs(binary_form=True) if self.trust is not None else ()
+        parts = [(self.password or "").encode(), *sorted(authorities)]
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
     def __str__(self) -> str:
         return f"mqtt {self.host}:{self.port}"

@@ -55,6 +55,7 @@ class Mqtt:
         self._settings = read_settings(argument)
         self._broker = open_broker(self._settings)
         setting = setting or Setting()
+        self._setting = setting
         self._metrics, self._clock = setting.metrics, clock
         self._thermometer = setting.thermometer or Thermometer()
         self._borrowed = setting.thermometer is not None
@@ -68,7 +69,18 @@ class Mqtt:
         self._patience, self._version, self._warned = Patience(), V5, False
         self._served = -math.inf
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads may be started
+            if not self._borrowed:
+                self._thermometer.close()
+            self._wake.close()
+            raise
+
+    @classmethod
+    def proven(cls, argument: str, setting: Setting) -> bytes:
+        """Check what can be checked without a broker; gives a digest of the secrets."""
+        return open_broker(read_settings(argument)).digest()
 
     @property
     def backlog(self) -> int:
@@ -93,7 +105,7 @@ class Mqtt:
     @property
     def enabled(self) -> bool:
         """False while somebody has switched the analysis off."""
-        return self._report is None or self._report.enabled
+        return self._setting.enabled
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Queue one event; the oldest makes room for it where need be."""
@@ -172,6 +184,7 @@ class Mqtt:
     def _refresh(self, report: Report) -> None:
         """Put what is retained and due before the events; of each topic only the newest."""
         with self._lock:
+            report.enabled = self._setting.enabled
             for message in report.due(self._clock()):
                 self._retained[message.topic] = message
 
@@ -223,7 +236,7 @@ class Mqtt:
             if (topic, payload) == (HOME_ASSISTANT, b"online"):
                 self._report.greeted(self._clock())
             elif topic == self._report.topics.enabled and payload in (b"ON", b"OFF"):
-                self._report.enabled = payload == b"ON"
+                self._setting.enabled = payload == b"ON"
 
     def _readings(self) -> Mapping[str, Any]:
         weak = self._thermometer.flags.get("under_voltage")
