@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,6 +33,12 @@ def own_locks(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Daemons of one worker of a test run do not meet those of another, nor the user's own."""
     os.environ.pop("RUNTIME_DIRECTORY", None)
     os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hang_ups_are_heard() -> None:
+    """A suite started by nohup, or by a service, would hand on that they are ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -49,9 +49,9 @@ def check(folder: Path, checkpoint: Path = SHIPPED) -> Iterator[Checked]:
     """Every bundle of a folder's report whose precision is estimated; raises BadData."""
     report = Report.from_json((folder / "report.json").read_text(), str(folder))
     peaks = json.loads((folder / PEAKS).read_text())
-    layers = layers_of_checkpoint(checkpoint)
     for result in report.bundles:
         if result.cost and result.model:
+            layers = layers_of_checkpoint(checkpoint, result.model.input_size)
             for device in described(peaks, result.model.threads):
                 if device.precision == result.model.precision_executed:
                     yield Checked(result.name, result.cost.p50_ms, estimate(layers, device))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.cells import Cell, Table
@@ -51,9 +52,13 @@ def _devices(name: str) -> tuple[Device, ...]:
     return BOARDS[name]
 
 
-def layers_of_checkpoint(checkpoint: Path) -> list[Layer]:
-    """Of the network that a checkpoint holds; raises as `Checkpoint.load`."""
-    return layers_of(build(Checkpoint.load(checkpoint).recipe.architecture))
+def layers_of_checkpoint(checkpoint: Path, size: int | None = None) -> list[Layer]:
+    """Of the network that a checkpoint holds, for faces of its own size if `size` is None.
+
+    Raises as `Checkpoint.load`.
+    """
+    architecture = Checkpoint.load(checkpoint).recipe.architecture
+    return layers_of(build(replace(architecture, size=size or architecture.size)))
 
 
 def _row(device: Device, layers: Sequence[Layer]) -> tuple[Cell, ...]:
