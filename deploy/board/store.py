@@ -136,13 +136,15 @@ class Store:
         """Let the new release answer the bundle's own faces and see one frame, beside what runs.
 
         Gives the selftest's line; raises Refusal with the release's own last line. The
-        configuration is its own, but for camera and sinks, which the running daemon may hold.
+        configuration is its own, but for camera and sinks, which the running daemon may hold, and
+        for the fallback, which would answer in place of a bundle that is refused.
         """
         record = json.loads((generation / "generation.json").read_bytes())
         scratch = self._places.workshop / "proof"
         discard(scratch)
         make_folder(scratch)
         flags: dict[str, object] = {"config": generation / CONFIG, "bundle": generation / "bundle"}
+        flags["fallback"] = generation / "bundle"
         flags |= {"camera": "synthetic:", "events": "1", "state-dir": scratch, "log": "text"}
         if record.get("prove_device"):
             flags["device"] = record["prove_device"]

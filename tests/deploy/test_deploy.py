@@ -94,6 +94,18 @@ def test_a_camera_that_was_absent_before_is_no_fault_of_the_release(
     assert (told["generation"], told["daemon"]) == ("2", "camera lost")
 
 
+def test_a_fallback_answers_in_the_proof_for_no_bundle(
+    board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
+) -> None:
+    board.bring(board.plan(wheel, bundle))
+    config = f'{TOML}threads = 1\nfallback = "{tmp_path}/other"\n'
+    with pytest.raises(Refused) as error:
+        board.bring(board.plan(wheels(tmp_path, "proven"), bundle, config))
+    assert f"{tmp_path}/other" not in str(error.value)  # it was not even tried
+    assert f"{board.home}/generations/2/bundle" in str(error.value)
+    assert whole(board) == runs(board) == "1"
+
+
 def test_health_must_agree_with_the_service(
     board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
 ) -> None:
