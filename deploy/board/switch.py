@@ -35,12 +35,13 @@ class Switch:
             "previous": before.name if before else None,
             "camera": service.look().camera if old else "",
             "patience_s": patience_s,
+            "aside": self._aside(),
         }
         try:
             self._faults.reach("journal")
             self._journal.write(state="trial", **entry)
             self._faults.reach("links")
-            self._link_all()
+            self._link_all(entry["aside"])
             self._faults.reach("switch")
             link(self._places.current, f"generations/{new.name}")
             self._try(entry)
@@ -105,7 +106,7 @@ class Switch:
             for line in farewell.say():
                 self._talk.say(line)
             self.unlink_all()
-            self._give_back_config()
+            self._give_back_config(entry.get("aside"))
         self._faults.reach("back-restart")
         service.read_units()
         if old is not None and not service.look().of(self._places.generations / str(old)):
@@ -133,16 +134,32 @@ class Switch:
                     "remove it, and deploy again",
                 )
 
-    def _link_all(self) -> None:
+    def _aside(self) -> str | None:
+        """The name under which a configuration that is no link of ours is kept; None without one.
+
+        None that was kept before makes way for it, and nothing sweeps them.
+        """
+        config, name = self._places.config, self._places.config_before.name
+        if config.is_symlink() or not config.is_file():
+            return None
+        number = 1
+        while (one := config.with_name(name)).exists() and one.read_bytes() != config.read_bytes():
+            number += 1
+            name = f"{self._places.config_before.name}.{number}"
+        return name
+
+    def _link_all(self, aside: str | None) -> None:
         """The places that systemd and people look into lead through `current`.
 
         A configuration that was there before is kept aside.
         """
         places = self._places
-        own = places.config.is_file() and not places.config.is_symlink()
-        if own and not places.config_before.exists():
-            os.replace(places.config, places.config_before)
-            sync(places.config.parent)
+        if aside is not None:
+            kept = places.config.with_name(aside)
+            if not kept.exists():
+                os.link(places.config, kept)  # there under one name or both, whenever it is cut off
+                sync(kept.parent)
+            self._talk.say(f"{places.config} was no link of a deploy: it is kept as {kept.name}")
         link(places.unit, str(places.current / UNIT))
         link(places.config, str(places.current / CONFIG))
 
@@ -154,12 +171,17 @@ class Switch:
         if places.config.is_symlink():
             unlink(places.config)
 
-    def _give_back_config(self) -> None:
+    def _give_back_config(self, aside: str | None) -> None:
         """What lay there before the first deploy lies there again."""
         places = self._places
-        if places.config_before.is_file() and not places.config.exists():
-            os.replace(places.config_before, places.config)
-            sync(places.config.parent)
+        kept = places.config.with_name(aside or places.config_before.name)
+        if not kept.is_file():
+            return
+        if not places.config.exists():
+            os.replace(kept, places.config)
+            sync(kept.parent)
+        elif kept.samefile(places.config):
+            unlink(kept)
 
     def sweep(self, coming: dict[str, Any] | None = None) -> None:
         """Remove what neither the current nor the previous generation names.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
-from boards import TOML, FolderBoard, runs, whole
+from boards import TOML, FolderBoard, Here, runs, whole
 from tiny import pip_wheel, tiny_bundle, tiny_wheel
 
 from deploy.board.steps import REMOVAL
+from deploy.bring import ask
 from edge_fer.errors import HostUnreachable, InUse, NotFound, Refused, StorageError
 
 
@@ -171,6 +173,47 @@ def test_a_configuration_edited_on_the_board_is_taken_over(
     board.ask("remove")
     assert config.read_text() == "# edited\n"
     assert config.with_name("edge-fer.toml.before-deploy").read_text() == "# before\n"
+
+
+def test_every_configuration_that_a_deploy_replaces_is_kept(
+    board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
+) -> None:
+    config = board.root / "etc" / "edge-fer" / "edge-fer.toml"
+
+    def edited(text: str) -> None:
+        config.unlink(missing_ok=True)  # as `sed -i` does
+        config.write_text(text)
+
+    config.parent.mkdir(parents=True)
+    edited("# first\n")
+    board.bring(board.plan(wheel, bundle))
+    edited("# second\n")
+    board.patience_s = 3.0
+    with pytest.raises(Refused, match="ended with status 78"):
+        board.bring(board.plan(wheels(tmp_path, "refuses"), bundle, "# second\n"))
+    board.bring(board.plan(wheel, bundle, f"{TOML}smoothing = 0\n"))
+    edited("# third\n")
+    said: list[str] = []
+    ask(Here("here"), sys.executable, "rollback", said.append, patience_s=20.0)
+    (line,) = (one for one in said if "before-deploy" in one)
+    assert line.endswith("was no link of a deploy: it is kept as edge-fer.toml.before-deploy.3")
+    kept = {one.name: one.read_text() for one in config.parent.glob("*.before-deploy*")}
+    name = "edge-fer.toml.before-deploy"
+    assert kept == {name: "# first\n", f"{name}.2": "# second\n", f"{name}.3": "# third\n"}
+    assert whole(board) == runs(board) == "1"
+
+
+def test_what_a_first_deploy_gives_back_is_the_last_and_not_the_oldest(
+    board: FolderBoard, bundle: Path, tmp_path: Path
+) -> None:
+    config = board.root / "etc" / "edge-fer" / "edge-fer.toml"
+    config.parent.mkdir(parents=True)
+    config.with_name("edge-fer.toml.before-deploy").write_text("# old\n")
+    config.write_text("# mine\n")
+    with pytest.raises(Refused, match="nothing runs, as before"):
+        board.bring(board.plan(wheels(tmp_path, "refuses"), bundle))
+    assert config.read_text() == "# mine\n"
+    assert config.with_name("edge-fer.toml.before-deploy").read_text() == "# old\n"
 
 
 def test_a_unit_of_somebody_else_is_not_touched(
