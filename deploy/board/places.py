@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ ROOT = "EDGE_FER_DEPLOY_ROOT"
 """Environment variable: a folder in which the board's files lie, for tests; else `/`."""
 UNIT = "edge-fer.service"
 CONFIG = "edge-fer.toml"
+GROUP = "video"
+"""The unit's SupplementaryGroups."""
 READY = ".ready"
 """Written last into a release: one without it is none."""
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,199}")
@@ -69,17 +72,31 @@ def make_folder(path: Path) -> None:
         one.chmod(0o755)
 
 
-def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write(path: Path, content: bytes, mode: int = 0o644, group: int | None = None) -> None:
     """A file whole or not at all, also when the power fails."""
     make_folder(path.parent)
     scratch = path.with_name(f".{path.name}.part")
-    with scratch.open("wb") as file:
+    scratch.unlink(missing_ok=True)
+    with open(scratch, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        if group is not None:
+            os.fchown(file.fileno(), -1, group)
         file.write(content)
         file.flush()
         os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())
     os.replace(scratch, path)
     sync(path.parent)
+
+
+def write_config(path: Path, content: bytes) -> None:
+    """A configuration, which may hold a camera's password: for root and the service alone.
+
+    The service has another user at every start, but always the group of the cameras.
+    """
+    group = None
+    with suppress(KeyError):  # without that group the service does not start anyway
+        group = grp.getgrnam(GROUP).gr_gid if os.geteuid() == 0 else None
+    write(path, content, 0o640, group)
 
 
 def link(path: Path, target: str) -> None:

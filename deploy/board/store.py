@@ -23,6 +23,7 @@ from deploy.board.places import (
     plain,
     sync_all,
     write,
+    write_config,
 )
 from deploy.board.refusal import Refusal
 from deploy.board.shelf import Shelf
@@ -126,7 +127,7 @@ class Store:
                 start += f" --trusted-key {folder}/{TRUSTED}"
             unit = re.sub(r"(?m)^ExecStart=.*$", lambda _: f"ExecStart={start}", told["unit"])
             write(scratch / UNIT, unit.encode())
-            write(scratch / CONFIG, told["config"].encode())
+            write_config(scratch / CONFIG, told["config"].encode())
             write(scratch / "generation.json", json.dumps(recorded(plan), indent=1).encode())
             os.symlink(f"../../releases/{release.name}/bin", scratch / "bin")
             os.symlink(f"../../bundles/{bundle.name}", scratch / "bundle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import socket
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from boards import TOML, FolderBoard, Here, runs, whole
+from conftest import ROOT
 from tiny import pip_wheel, tiny_bundle, tiny_wheel
 
 from deploy.board.steps import REMOVAL
@@ -48,6 +50,21 @@ def test_nothing_of_it_can_be_written_but_by_its_owner(
     paths = [one for one in board.home.rglob("*") if not one.is_symlink()]
     assert [one for one in paths if one.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)] == []
     assert all(one.stat().st_mode & stat.S_IROTH for one in (board.home / "bundles").rglob("*"))
+
+
+def test_a_configuration_is_for_root_and_the_service_alone(
+    board: FolderBoard, wheel: Path, bundle: Path
+) -> None:
+    config = board.root / "etc" / "edge-fer" / "edge-fer.toml"
+    text = f"{TOML}# rtsp://user:password@hall/1\n"
+    board.bring(board.plan(wheel, bundle, text))
+    group = grp.getgrnam("video").gr_gid if os.getuid() == 0 else os.getgid()
+    for _ in ("linked", "left by a removal"):
+        assert (stat.S_IMODE(config.stat().st_mode), config.stat().st_gid) == (0o640, group)
+        assert config.read_text() == text
+        if config.is_symlink():
+            board.ask("remove")
+    assert "SupplementaryGroups=video" in (ROOT / "deploy/edge-fer.service").read_text()
 
 
 @pytest.mark.parametrize(
