@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from deploy.board.refusal import Refusal
 
@@ -39,6 +41,8 @@ class Places:
         self.generations = self.home / "generations"
         self.current = self.home / "current"
         self.previous = self.home / "previous"
+        self.trial = self.home / "trial"
+        """A link of the Ansible role, while what it has switched to is not proven yet."""
         self.workshop = self.home / "deploy"
         """The lock, the journal, this program, and what is on its way."""
         self.incoming = self.workshop / "incoming"
@@ -55,6 +59,13 @@ class Places:
             if target.parent == self.generations and (target / UNIT).is_file():
                 return target
         return None
+
+
+def record_of(generation: Path) -> dict[str, Any]:
+    """What a generation names; one that the Ansible role has laid says less, and no model."""
+    told: dict[str, Any] = json.loads((generation / "generation.json").read_bytes())
+    version, model = told["release"].rpartition("-")[0], f"bundle {told['bundle']}"
+    return {"version": version, "model": model, "health": None, **told}
 
 
 def plain(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from deploy.board import service
 from deploy.board.farewell import Farewell
 from deploy.board.journal import Journal
-from deploy.board.places import CONFIG, UNIT, Places, discard, link, sync, unlink
+from deploy.board.places import CONFIG, UNIT, Places, discard, link, record_of, sync, unlink
 from deploy.board.refusal import Refusal, of
 from deploy.board.shelf import Shelf
 from deploy.board.steps import Faults
@@ -77,7 +76,7 @@ class Switch:
             service.restart()
             self._talk.say(f"generation {new.name} starts")
         self._faults.reach("trial")
-        record = json.loads((new / "generation.json").read_bytes())
+        record = record_of(new)
         why = judge(new, record, str(entry["camera"]), float(entry["patience_s"]))
         if why:
             raise Refusal("refused", f"the new release does not work: {why}")
@@ -119,7 +118,7 @@ class Switch:
     def _outcome(self, old: Path | None) -> str:
         if old is None:
             return "nothing runs, as before"
-        record = json.loads((old / "generation.json").read_bytes())
+        record = record_of(old)
         why = judge(old, record, "", 30.0)
         again = f"the old release ({old.name}) runs again"
         return f"{again}, but {why}" if why else again
@@ -166,7 +165,7 @@ class Switch:
     def unlink_all(self) -> None:
         """Nothing leads to a deploy any more."""
         places = self._places
-        for one in (places.wanted, places.unit, places.current, places.previous):
+        for one in (places.wanted, places.unit, places.current, places.previous, places.trial):
             unlink(one)
         if places.config.is_symlink():
             unlink(places.config)
@@ -192,7 +191,7 @@ class Switch:
         discard(places.incoming)
         kept = [places.generation_of(one) for one in (places.current, places.previous)]
         generations = [one for one in kept if one is not None]
-        records = [json.loads((one / "generation.json").read_bytes()) for one in generations]
+        records = [record_of(one) for one in generations]
         releases = {record["release"] for record in records}
         bundles = {record["bundle"] for record in records}
         if coming:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import socket
 import stat
@@ -16,6 +17,7 @@ from tiny import pip_wheel, tiny_bundle, tiny_wheel
 
 from deploy.board.steps import REMOVAL
 from deploy.bring import ask
+from deploy.report import line, remarks
 from edge_fer.errors import HostUnreachable, InUse, NotFound, Refused, StorageError
 
 
@@ -152,6 +154,22 @@ def test_u3_rollback_and_forth(
     assert (board.root / "etc/edge-fer/edge-fer.toml").read_text() == TOML
     assert board.ask("rollback")["version"] == "2.0"
     assert whole(board) == runs(board) == "2"
+
+
+def test_a_generation_of_the_ansible_role_has_a_status_and_a_way_back(
+    board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
+) -> None:
+    board.bring(board.plan(wheel, bundle))
+    path = board.home / "generations" / "1" / "generation.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({key: record[key] for key in ("release", "bundle")}))
+    told = board.ask("status")
+    assert (told["version"], told["works"], told["trouble"]) == ("1.0", True, "")
+    assert f"bundle {record['bundle']}" in line(told)
+    board.bring(board.plan(tiny_wheel(tmp_path, "2.0"), bundle))
+    assert f"bundle {record['bundle']}" in remarks(board.ask("status"))[0]
+    assert board.ask("rollback")["version"] == "1.0"
+    assert whole(board) == runs(board) == "1"
 
 
 @pytest.mark.parametrize("faults", ["", *(f"{step}:kill" for step in REMOVAL)])
