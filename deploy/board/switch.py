@@ -28,19 +28,20 @@ class Switch:
         """Run another generation; raises Refusal when the old one runs again."""
         old = self._places.generation_of(self._places.current)
         before = self._places.generation_of(self._places.previous)
+        aside = self._aside()
         entry = {
             "to": new.name,
             "from": old.name if old else None,
             "previous": before.name if before else None,
             "camera": service.look().camera if old else "",
             "patience_s": patience_s,
-            "aside": self._aside(),
+            "aside": aside,
         }
         try:
             self._faults.reach("journal")
             self._journal.write(state="trial", **entry)
             self._faults.reach("links")
-            self._link_all(entry["aside"])
+            self._link_all(aside)
             self._faults.reach("switch")
             link(self._places.current, f"generations/{new.name}")
             self._try(entry)
