@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -12,24 +12,8 @@ from deploy.agent import program
 from deploy.facts import Board
 from deploy.plan import Plan
 from deploy.transport import Host
-from edge_fer.errors import (
-    ConfigError,
-    EdgeFerError,
-    HostUnreachable,
-    InUse,
-    NotFound,
-    Refused,
-    StorageError,
-)
+from edge_fer.errors import ConfigError
 
-KINDS: Mapping[str, type[EdgeFerError]] = {
-    "refused": Refused,
-    "disk": StorageError,
-    "busy": InUse,
-    "missing": NotFound,
-    "broken": HostUnreachable,
-}
-"""How a refusal of the board ends this program."""
 PYTHON = re.compile(r"[A-Za-z0-9_./-]+")
 CHUNK = 1 << 20
 Say = Callable[[str], None]
@@ -70,8 +54,6 @@ def _heard(session: Any, say: Say, until: str = "done") -> dict[str, Any]:
     """What follows the lines for the person; raises what the board refuses."""
     while True:
         told: dict[str, Any] = session.hear()
-        if "refused" in told:
-            raise KINDS[told["refused"]["kind"]](told["refused"]["line"])
         if "done" in told:
             done: dict[str, Any] = told["done"]
             return done

@@ -86,7 +86,9 @@ def _health(config: RunConfig) -> str | None:
         return None
     address = settings.addresses[0]
     if address.is_unspecified:
-        return f"http://127.0.0.1:{settings.port}/healthz"
+        # The socket of [::] takes no IPv4.
+        host = "[::1]" if address.version == 6 else "127.0.0.1"
+        return f"http://{host}:{settings.port}/healthz"
     host = f"[{address}]" if address.version == 6 else str(address)
     return f"http://{host}:{settings.port}/healthz"
 

@@ -6,14 +6,31 @@ import json
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from edge_fer.errors import ConfigError, EdgeFerError, HostUnreachable, NotFound, NotPermitted
+from edge_fer.errors import (
+    ConfigError,
+    EdgeFerError,
+    HostUnreachable,
+    InUse,
+    NotFound,
+    NotPermitted,
+    Refused,
+    StorageError,
+)
 
+KINDS: Mapping[str, type[EdgeFerError]] = {
+    "refused": Refused,
+    "disk": StorageError,
+    "busy": InUse,
+    "missing": NotFound,
+    "broken": HostUnreachable,
+}
+"""How a refusal of the board ends this program."""
 OPTIONS = {
     "BatchMode": "yes",  # no password, no question
     "StrictHostKeyChecking": "yes",
@@ -100,16 +117,19 @@ class Session:
             self._child.stdin.write(data)
             self._child.stdin.flush()
         except BrokenPipeError:
-            raise self._loss() from None
+            while True:  # it ended, and why is still to be read
+                self.hear()
         self.sent += len(data)
 
     def hear(self) -> dict[str, Any]:
-        """The next line of the board; raises HostUnreachable or NotPermitted when none comes."""
+        """The next line of the board; raises what it refuses, or `_loss` when no line comes."""
         assert self._child.stdout is not None
         line = self._child.stdout.readline()
         if not line.endswith(b"\n"):
             raise self._loss()
         told: dict[str, Any] = json.loads(line)
+        if "refused" in told:
+            raise KINDS[told["refused"]["kind"]](told["refused"]["line"])
         return told
 
     def close(self) -> None:

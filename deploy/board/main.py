@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from deploy.board import recovery, service
 from deploy.board.detached import detached
 from deploy.board.farewell import Farewell
 from deploy.board.journal import Journal, take_lock
-from deploy.board.places import CONFIG, Places, discard, write
+from deploy.board.places import CONFIG, Places, discard, record_of, write_config
 from deploy.board.refusal import Refusal, of
 from deploy.board.steps import Faults
 from deploy.board.store import Store, free_bytes, recorded
@@ -130,7 +129,7 @@ class Command:
             self.talk.say(line)
         self.faults.reach("remove-links")
         if places.config.is_symlink() and places.config.is_file():
-            write(places.config, places.config.read_bytes())
+            write_config(places.config, places.config.read_bytes())
         self.switch.unlink_all()
         service.read_units()
         self.faults.reach("remove-files")
@@ -205,10 +204,7 @@ def main() -> int:
 
 
 def _record(generation: Path | None) -> dict[str, Any]:
-    if generation is None:
-        return {}
-    record: dict[str, Any] = json.loads((generation / "generation.json").read_bytes())
-    return record
+    return record_of(generation) if generation else {}
 
 
 def _children(folder: Path) -> list[Path]:

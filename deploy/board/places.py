@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import json
 import os
 import re
 import shutil
@@ -9,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from deploy.board.refusal import Refusal
 
@@ -16,6 +19,8 @@ ROOT = "EDGE_FER_DEPLOY_ROOT"
 """Environment variable: a folder in which the board's files lie, for tests; else `/`."""
 UNIT = "edge-fer.service"
 CONFIG = "edge-fer.toml"
+GROUP = "video"
+"""The unit's SupplementaryGroups."""
 READY = ".ready"
 """Written last into a release: one without it is none."""
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,199}")
@@ -36,6 +41,8 @@ class Places:
         self.generations = self.home / "generations"
         self.current = self.home / "current"
         self.previous = self.home / "previous"
+        self.trial = self.home / "trial"
+        """A link of the Ansible role, while what it has switched to is not proven yet."""
         self.workshop = self.home / "deploy"
         """The lock, the journal, this program, and what is on its way."""
         self.incoming = self.workshop / "incoming"
@@ -54,6 +61,13 @@ class Places:
         return None
 
 
+def record_of(generation: Path) -> dict[str, Any]:
+    """What a generation names; one that the Ansible role has laid says less, and no model."""
+    told: dict[str, Any] = json.loads((generation / "generation.json").read_bytes())
+    version, model = told["release"].rpartition("-")[0], f"bundle {told['bundle']}"
+    return {"version": version, "model": model, "health": None, **told}
+
+
 def plain(name: str) -> str:
     """A name that leads out of no folder; raises Refusal for any other."""
     if not PLAIN.fullmatch(name):
@@ -69,17 +83,31 @@ def make_folder(path: Path) -> None:
         one.chmod(0o755)
 
 
-def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write(path: Path, content: bytes, mode: int = 0o644, group: int | None = None) -> None:
     """A file whole or not at all, also when the power fails."""
     make_folder(path.parent)
     scratch = path.with_name(f".{path.name}.part")
-    with scratch.open("wb") as file:
+    scratch.unlink(missing_ok=True)
+    with open(scratch, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        if group is not None:
+            os.fchown(file.fileno(), -1, group)
         file.write(content)
         file.flush()
         os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())
     os.replace(scratch, path)
     sync(path.parent)
+
+
+def write_config(path: Path, content: bytes) -> None:
+    """A configuration, which may hold a camera's password: for root and the service alone.
+
+    The service has another user at every start, but always the group of the cameras.
+    """
+    group = None
+    with suppress(KeyError):  # without that group the service does not start anyway
+        group = grp.getgrnam(GROUP).gr_gid if os.geteuid() == 0 else None
+    write(path, content, 0o640, group)
 
 
 def link(path: Path, target: str) -> None:

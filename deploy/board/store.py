@@ -23,6 +23,7 @@ from deploy.board.places import (
     plain,
     sync_all,
     write,
+    write_config,
 )
 from deploy.board.refusal import Refusal
 from deploy.board.shelf import Shelf
@@ -126,7 +127,7 @@ class Store:
                 start += f" --trusted-key {folder}/{TRUSTED}"
             unit = re.sub(r"(?m)^ExecStart=.*$", lambda _: f"ExecStart={start}", told["unit"])
             write(scratch / UNIT, unit.encode())
-            write(scratch / CONFIG, told["config"].encode())
+            write_config(scratch / CONFIG, told["config"].encode())
             write(scratch / "generation.json", json.dumps(recorded(plan), indent=1).encode())
             os.symlink(f"../../releases/{release.name}/bin", scratch / "bin")
             os.symlink(f"../../bundles/{bundle.name}", scratch / "bundle")
@@ -136,13 +137,15 @@ class Store:
         """Let the new release answer the bundle's own faces and see one frame, beside what runs.
 
         Gives the selftest's line; raises Refusal with the release's own last line. The
-        configuration is its own, but for camera and sinks, which the running daemon may hold.
+        configuration is its own, but for camera and sinks, which the running daemon may hold, and
+        for the fallback, which would answer in place of a bundle that is refused.
         """
         record = json.loads((generation / "generation.json").read_bytes())
         scratch = self._places.workshop / "proof"
         discard(scratch)
         make_folder(scratch)
         flags: dict[str, object] = {"config": generation / CONFIG, "bundle": generation / "bundle"}
+        flags["fallback"] = generation / "bundle"
         flags |= {"camera": "synthetic:", "events": "1", "state-dir": scratch, "log": "text"}
         if record.get("prove_device"):
             flags["device"] = record["prove_device"]

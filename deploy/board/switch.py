@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from deploy.board import service
 from deploy.board.farewell import Farewell
 from deploy.board.journal import Journal
-from deploy.board.places import CONFIG, UNIT, Places, discard, link, sync, unlink
+from deploy.board.places import CONFIG, UNIT, Places, discard, link, record_of, sync, unlink
 from deploy.board.refusal import Refusal, of
 from deploy.board.shelf import Shelf
 from deploy.board.steps import Faults
@@ -29,18 +28,20 @@ class Switch:
         """Run another generation; raises Refusal when the old one runs again."""
         old = self._places.generation_of(self._places.current)
         before = self._places.generation_of(self._places.previous)
+        aside = self._aside()
         entry = {
             "to": new.name,
             "from": old.name if old else None,
             "previous": before.name if before else None,
             "camera": service.look().camera if old else "",
             "patience_s": patience_s,
+            "aside": aside,
         }
         try:
             self._faults.reach("journal")
             self._journal.write(state="trial", **entry)
             self._faults.reach("links")
-            self._link_all()
+            self._link_all(aside)
             self._faults.reach("switch")
             link(self._places.current, f"generations/{new.name}")
             self._try(entry)
@@ -76,7 +77,7 @@ class Switch:
             service.restart()
             self._talk.say(f"generation {new.name} starts")
         self._faults.reach("trial")
-        record = json.loads((new / "generation.json").read_bytes())
+        record = record_of(new)
         why = judge(new, record, str(entry["camera"]), float(entry["patience_s"]))
         if why:
             raise Refusal("refused", f"the new release does not work: {why}")
@@ -105,7 +106,7 @@ class Switch:
             for line in farewell.say():
                 self._talk.say(line)
             self.unlink_all()
-            self._give_back_config()
+            self._give_back_config(entry.get("aside"))
         self._faults.reach("back-restart")
         service.read_units()
         if old is not None and not service.look().of(self._places.generations / str(old)):
@@ -118,7 +119,7 @@ class Switch:
     def _outcome(self, old: Path | None) -> str:
         if old is None:
             return "nothing runs, as before"
-        record = json.loads((old / "generation.json").read_bytes())
+        record = record_of(old)
         why = judge(old, record, "", 30.0)
         again = f"the old release ({old.name}) runs again"
         return f"{again}, but {why}" if why else again
@@ -133,33 +134,54 @@ class Switch:
                     "remove it, and deploy again",
                 )
 
-    def _link_all(self) -> None:
+    def _aside(self) -> str | None:
+        """The name under which a configuration that is no link of ours is kept; None without one.
+
+        None that was kept before makes way for it, and nothing sweeps them.
+        """
+        config, name = self._places.config, self._places.config_before.name
+        if config.is_symlink() or not config.is_file():
+            return None
+        number = 1
+        while (one := config.with_name(name)).exists() and one.read_bytes() != config.read_bytes():
+            number += 1
+            name = f"{self._places.config_before.name}.{number}"
+        return name
+
+    def _link_all(self, aside: str | None) -> None:
         """The places that systemd and people look into lead through `current`.
 
         A configuration that was there before is kept aside.
         """
         places = self._places
-        own = places.config.is_file() and not places.config.is_symlink()
-        if own and not places.config_before.exists():
-            os.replace(places.config, places.config_before)
-            sync(places.config.parent)
+        if aside is not None:
+            kept = places.config.with_name(aside)
+            if not kept.exists():
+                os.link(places.config, kept)  # there under one name or both, whenever it is cut off
+                sync(kept.parent)
+            self._talk.say(f"{places.config} was no link of a deploy: it is kept as {kept.name}")
         link(places.unit, str(places.current / UNIT))
         link(places.config, str(places.current / CONFIG))
 
     def unlink_all(self) -> None:
         """Nothing leads to a deploy any more."""
         places = self._places
-        for one in (places.wanted, places.unit, places.current, places.previous):
+        for one in (places.wanted, places.unit, places.current, places.previous, places.trial):
             unlink(one)
         if places.config.is_symlink():
             unlink(places.config)
 
-    def _give_back_config(self) -> None:
+    def _give_back_config(self, aside: str | None) -> None:
         """What lay there before the first deploy lies there again."""
         places = self._places
-        if places.config_before.is_file() and not places.config.exists():
-            os.replace(places.config_before, places.config)
-            sync(places.config.parent)
+        kept = places.config.with_name(aside or places.config_before.name)
+        if not kept.is_file():
+            return
+        if not places.config.exists():
+            os.replace(kept, places.config)
+            sync(kept.parent)
+        elif kept.samefile(places.config):
+            unlink(kept)
 
     def sweep(self, coming: dict[str, Any] | None = None) -> None:
         """Remove what neither the current nor the previous generation names.
@@ -170,7 +192,7 @@ class Switch:
         discard(places.incoming)
         kept = [places.generation_of(one) for one in (places.current, places.previous)]
         generations = [one for one in kept if one is not None]
-        records = [json.loads((one / "generation.json").read_bytes()) for one in generations]
+        records = [record_of(one) for one in generations]
         releases = {record["release"] for record in records}
         bundles = {record["bundle"] for record in records}
         if coming:

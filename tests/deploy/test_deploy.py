@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import grp
+import json
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
-from boards import TOML, FolderBoard, runs, whole
+from boards import TOML, FolderBoard, Here, runs, whole
+from conftest import ROOT
 from tiny import pip_wheel, tiny_bundle, tiny_wheel
 
 from deploy.board.steps import REMOVAL
+from deploy.bring import ask
+from deploy.report import line, remarks
 from edge_fer.errors import HostUnreachable, InUse, NotFound, Refused, StorageError
 
 
@@ -46,6 +52,21 @@ def test_nothing_of_it_can_be_written_but_by_its_owner(
     paths = [one for one in board.home.rglob("*") if not one.is_symlink()]
     assert [one for one in paths if one.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)] == []
     assert all(one.stat().st_mode & stat.S_IROTH for one in (board.home / "bundles").rglob("*"))
+
+
+def test_a_configuration_is_for_root_and_the_service_alone(
+    board: FolderBoard, wheel: Path, bundle: Path
+) -> None:
+    config = board.root / "etc" / "edge-fer" / "edge-fer.toml"
+    text = f"{TOML}# rtsp://user:password@hall/1\n"
+    board.bring(board.plan(wheel, bundle, text))
+    group = grp.getgrnam("video").gr_gid if os.getuid() == 0 else os.getgid()
+    for _ in ("linked", "left by a removal"):
+        assert (stat.S_IMODE(config.stat().st_mode), config.stat().st_gid) == (0o640, group)
+        assert config.read_text() == text
+        if config.is_symlink():
+            board.ask("remove")
+    assert "SupplementaryGroups=video" in (ROOT / "deploy/edge-fer.service").read_text()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +115,18 @@ def test_a_camera_that_was_absent_before_is_no_fault_of_the_release(
     assert (told["generation"], told["daemon"]) == ("2", "camera lost")
 
 
+def test_a_fallback_answers_in_the_proof_for_no_bundle(
+    board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
+) -> None:
+    board.bring(board.plan(wheel, bundle))
+    config = f'{TOML}threads = 1\nfallback = "{tmp_path}/other"\n'
+    with pytest.raises(Refused) as error:
+        board.bring(board.plan(wheels(tmp_path, "proven"), bundle, config))
+    assert f"{tmp_path}/other" not in str(error.value)  # it was not even tried
+    assert f"{board.home}/generations/2/bundle" in str(error.value)
+    assert whole(board) == runs(board) == "1"
+
+
 def test_health_must_agree_with_the_service(
     board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
 ) -> None:
@@ -121,6 +154,22 @@ def test_u3_rollback_and_forth(
     assert (board.root / "etc/edge-fer/edge-fer.toml").read_text() == TOML
     assert board.ask("rollback")["version"] == "2.0"
     assert whole(board) == runs(board) == "2"
+
+
+def test_a_generation_of_the_ansible_role_has_a_status_and_a_way_back(
+    board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
+) -> None:
+    board.bring(board.plan(wheel, bundle))
+    path = board.home / "generations" / "1" / "generation.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({key: record[key] for key in ("release", "bundle")}))
+    told = board.ask("status")
+    assert (told["version"], told["works"], told["trouble"]) == ("1.0", True, "")
+    assert f"bundle {record['bundle']}" in line(told)
+    board.bring(board.plan(tiny_wheel(tmp_path, "2.0"), bundle))
+    assert f"bundle {record['bundle']}" in remarks(board.ask("status"))[0]
+    assert board.ask("rollback")["version"] == "1.0"
+    assert whole(board) == runs(board) == "1"
 
 
 @pytest.mark.parametrize("faults", ["", *(f"{step}:kill" for step in REMOVAL)])
@@ -159,6 +208,47 @@ def test_a_configuration_edited_on_the_board_is_taken_over(
     board.ask("remove")
     assert config.read_text() == "# edited\n"
     assert config.with_name("edge-fer.toml.before-deploy").read_text() == "# before\n"
+
+
+def test_every_configuration_that_a_deploy_replaces_is_kept(
+    board: FolderBoard, wheel: Path, bundle: Path, tmp_path: Path
+) -> None:
+    config = board.root / "etc" / "edge-fer" / "edge-fer.toml"
+
+    def edited(text: str) -> None:
+        config.unlink(missing_ok=True)  # as `sed -i` does
+        config.write_text(text)
+
+    config.parent.mkdir(parents=True)
+    edited("# first\n")
+    board.bring(board.plan(wheel, bundle))
+    edited("# second\n")
+    board.patience_s = 3.0
+    with pytest.raises(Refused, match="ended with status 78"):
+        board.bring(board.plan(wheels(tmp_path, "refuses"), bundle, "# second\n"))
+    board.bring(board.plan(wheel, bundle, f"{TOML}smoothing = 0\n"))
+    edited("# third\n")
+    said: list[str] = []
+    ask(Here("here"), sys.executable, "rollback", said.append, patience_s=20.0)
+    (line,) = (one for one in said if "before-deploy" in one)
+    assert line.endswith("was no link of a deploy: it is kept as edge-fer.toml.before-deploy.3")
+    kept = {one.name: one.read_text() for one in config.parent.glob("*.before-deploy*")}
+    name = "edge-fer.toml.before-deploy"
+    assert kept == {name: "# first\n", f"{name}.2": "# second\n", f"{name}.3": "# third\n"}
+    assert whole(board) == runs(board) == "1"
+
+
+def test_what_a_first_deploy_gives_back_is_the_last_and_not_the_oldest(
+    board: FolderBoard, bundle: Path, tmp_path: Path
+) -> None:
+    config = board.root / "etc" / "edge-fer" / "edge-fer.toml"
+    config.parent.mkdir(parents=True)
+    config.with_name("edge-fer.toml.before-deploy").write_text("# old\n")
+    config.write_text("# mine\n")
+    with pytest.raises(Refused, match="nothing runs, as before"):
+        board.bring(board.plan(wheels(tmp_path, "refuses"), bundle))
+    assert config.read_text() == "# mine\n"
+    assert config.with_name("edge-fer.toml.before-deploy").read_text() == "# old\n"
 
 
 def test_a_unit_of_somebody_else_is_not_touched(

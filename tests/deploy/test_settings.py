@@ -28,6 +28,11 @@ PAGE = 'purpose = "test"\n[http]\n'
             '[http]\naddress = "0.0.0.0"\nnames = "hall"\ntoken = "/etc/edge-fer/token"\n',
             "http://127.0.0.1:8787/healthz",
         ),
+        (
+            'http-allow-remote = true\npurpose = "test"\n'
+            '[http]\naddress = "::"\nnames = "hall"\ntoken = "/etc/edge-fer/token"\n',
+            "http://[::1]:8787/healthz",
+        ),
     ],
 )
 def test_where_health_is_asked(text: str, health: str | None) -> None:

@@ -13,7 +13,7 @@ from tiny import tiny_wheel
 
 from deploy.bring import bring
 from deploy.plan import Plan
-from edge_fer.errors import HostUnreachable, Refused
+from edge_fer.errors import HostUnreachable, Refused, StorageError
 
 HEAVY = 8 << 20
 """Bytes of what both releases need."""
@@ -116,6 +116,30 @@ def test_an_altered_wheel_is_not_kept(
     with pytest.raises(HostUnreachable, match="arrived altered"):
         board.bring(asked)
     assert heavy.name not in shelved(board)
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "words"),
+    [
+        ("receive:full", StorageError, "the board's disk is full"),
+        ("", HostUnreachable, "arrived altered; deploy again"),
+    ],
+)
+def test_a_board_that_refuses_while_we_send_is_heard(
+    board: FolderBoard,
+    bundle: Path,
+    tmp_path: Path,
+    heavy: Path,
+    faults: str,
+    error: type[Exception],
+    words: str,
+) -> None:
+    """What follows is more than a pipe holds: the board ends while we write."""
+    asked = plan(board, bundle, tmp_path, "1.0", heavy)
+    asked.request["release"]["files"][0]["sha256"] = "0" * 64
+    with pytest.raises(error, match=words):
+        board.bring(asked, faults)
+    assert whole(board) is None
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,11 @@ class Fleet:
             text = CONFIG.format(camera=camera, name=board.name)
             (self.folder / f"{board.name}.toml").write_text(text)
 
-    def play(self, until: str | None = None) -> dict[str, dict[str, int]]:
+    def play(self, until: str | None = None, *more: str) -> dict[str, dict[str, int]]:
         """The recap by board; with `until`, killed when a task's name with that text is printed."""
         began = time.monotonic()
         run = subprocess.Popen(
-            self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*self.command, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             stdin=subprocess.DEVNULL, start_new_session=True, env=around(self.folder),
         )  # fmt: skip
         assert run.stdout is not None
@@ -121,6 +121,11 @@ def trial(fleet: Fleet, holds: Callable[[str, bool], None]) -> None:
     now = [board.current() for board in fleet.boards]
     holds("it is another generation", not set(now) & set(before))
     holds("the old one is kept for a way back", first.previous() == before[0])
+
+    rows = fleet.play(None, "-e", "edge_fer_health=http://127.0.0.1:9/healthz")
+    holds("ill where nothing is switched: it is said", rows[first.name]["failed"] == 1)
+    holds("and nothing is taken back", first.current() == first.running() == now[0])
+    holds("the way back is as it was", first.previous() == before[0])
 
     fleet.configure(BROKEN)
     rows = fleet.play()
