@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
+import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 HANG_GUARD_S = 60
@@ -66,6 +67,15 @@ class Mosquitto:
         with suppress(OSError), closing(socket.create_connection(("127.0.0.1", self.port), 1)):
             return True
         return False
+
+
+def guarded(folder: Path, user: str, secret: str) -> Mosquitto:
+    """A started broker that lets in who knows the password; its files lie in `folder`."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    users = folder / "users"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(users), user, secret], check=True)
+    return Mosquitto(folder, "allow_anonymous false", f"password_file {users}").start()
 
 
 class Watcher:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from boards import TOML, FolderBoard, Here, runs, whole
-from brokers import MOSQUITTO, Mosquitto, free_port, watching
+from brokers import Mosquitto, free_port, guarded, watching
 from tiny import tiny_wheel
 
 from deploy.bring import ask
@@ -23,11 +22,7 @@ SECRET = "geheim"
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     """Lets in who knows the password, and holds what a daemon has said."""
-    if MOSQUITTO is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
-    users = tmp_path / "users"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(users), "pi", SECRET], check=True)
-    one = Mosquitto(tmp_path, "allow_anonymous false", f"password_file {users}").start()
+    one = guarded(tmp_path, "pi", SECRET)
     with watching(one.port, "none", name="pi", password=SECRET) as daemon:
         for topic in TOPICS:
             daemon.say(topic, b"{}", retain=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import MOSQUITTO, Mosquitto, until, watching
+from brokers import Mosquitto, guarded, until, watching
 from machine import Machine
 from turns import Deploy, Turns
 
@@ -32,11 +31,7 @@ DROP_IN = Path(__file__).resolve().parents[2] / "deploy" / "systemd" / "mqtt-pas
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    if MOSQUITTO is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
-    users = tmp_path / "users"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(users), "pi", SECRET], check=True)
-    one = Mosquitto(tmp_path, "allow_anonymous false", f"password_file {users}").start()
+    one = guarded(tmp_path, "pi", SECRET)
     yield one
     one.stop()
 
