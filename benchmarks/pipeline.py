@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.machine import condition, facts
 from benchmarks.pipeline_clip import Clip, composed, recorded
 from benchmarks.pipeline_daemon import broker, free_port, run_live, run_long
-from benchmarks.pipeline_parts import endless
+from benchmarks.pipeline_parts import read_ahead
 from benchmarks.pipeline_report import Asked, document, save
 from benchmarks.pipeline_stages import measure, summary
 from edge_fer.bundle import open_bundle
@@ -58,8 +58,8 @@ def pipeline(bundle: Path, data: str | None, camera: str | None, plan: Plan) -> 
         clip.save(file, plan.fps)
         sinks = [f"http:{free_port()}"]
         sinks += [f"mqtt:host=127.0.0.1,port={port}"] if port is not None else []
-        captured = endless(str(file))
-        stages = measure(clip, opened, detector, engine, sinks, plan.rounds, captured)
+        with read_ahead(str(file)) as captured:
+            stages = measure(clip, opened, detector, engine, sinks, plan.rounds, captured)
         live = run_live(bundle, file, plan.fps, plan.seconds, port)
         starts = [run_live(bundle, file, plan.fps, 0.0, port, 0.0) for _ in range(plan.starts)]
         long = run_long(bundle, file, plan.long, port)

@@ -9,12 +9,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 
 from edge_fer.bundle import Bundle
 from edge_fer.cameras import CAMERAS
+from edge_fer.cameras.latest import Latest
 from edge_fer.detectors import DETECTORS
 from edge_fer.emotions import LABELS
 from edge_fer.engines import ENGINES
@@ -47,6 +49,35 @@ def endless(path: str) -> Iterator[Image]:
             yield np.asarray(image, np.uint8)
             good, image = video.read()
         video.release()
+
+
+@contextmanager
+def read_ahead(path: str) -> Iterator[Iterator[Frame]]:
+    """The frames of a video again and again, read as the daemon reads: one ahead, by a thread."""
+    camera = Latest(_Endless(path))
+    try:
+        yield iter(camera)
+    finally:
+        camera.close()
+
+
+class _Endless:
+    """A camera that waits for its consumer."""
+
+    live = False
+
+    def __init__(self, path: str) -> None:
+        self._path, self._closed = path, False
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, image in enumerate(endless(self._path)):
+            if self._closed:
+                return
+            yield Frame(image, index, time.monotonic(), time.time())
+
+    def close(self) -> None:
+        """End it."""
+        self._closed = True
 
 
 class ClipCamera:

@@ -1,13 +1,13 @@
 """The daemon's own pipeline against detector and engine alone, in one interleaved run.
 
 Both get the same frames in turn, in blocks whose order changes: what else the machine does slows
-them alike. Sinks are real ones. The stages are timed where the parts are called.
+them alike. Sinks are real ones. The stages are timed where the parts are called; `capture` is
+what the analysis waits for a frame, which a thread decodes while the last one is analysed.
 """
 
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ from edge_fer.sinks import Sinks
 from edge_fer.sinks.setting import Setting
 from edge_fer.telemetry.metrics import Metrics
 from edge_fer.tracking import Tracker
-from edge_fer.types import FaceBatch, Frame, Image
+from edge_fer.types import FaceBatch, Frame
 
 BLOCK = 10
 """Frames from one change of turns to the next."""
@@ -83,7 +83,7 @@ def measure(
     engine: Engine,
     sinks: Sequence[str],
     rounds: int,
-    captured: Iterator[Image],
+    captured: Iterator[Frame],
     seed: int = 0,
 ) -> Stages:
     """`rounds` passes over the clip; `captured` gives the same frames again and again."""
@@ -96,7 +96,8 @@ def measure(
         opened.write(events.hello(engine.precision, engine.runtime, "benchmark"))
         opened.write(events.state("ok"))
         turn = _Turn(clip, recognizer, events, opened, captured, detector, engine, crops)
-        turn.run(range(min(BLOCK, len(clip.frames))), Stages(of={name: [] for name in STAGES}))
+        # Once through: then both sides begin with the first frame.
+        turn.run(range(len(clip.frames)), Stages(of={name: [] for name in STAGES}))
         for start in [b for _ in range(rounds) for b in range(0, len(clip.frames), BLOCK)]:
             block = range(start, min(start + BLOCK, len(clip.frames)))
             sides = [turn.run, turn.run_alone]
@@ -115,14 +116,14 @@ class _Turn:
     recognizer: Recognizer
     events: Events
     sinks: Sinks
-    captured: Iterator[Image]
+    captured: Iterator[Frame]
     detector: FaceDetector
     engine: Engine
     crops: Sequence[FaceBatch | None]
 
     def run(self, block: range, result: Stages) -> None:
         """The whole way of some frames."""
-        for index in block:
+        for _ in block:
             watch = Stopwatch()
             smoother = self.recognizer._smoother
             places = (
@@ -132,8 +133,7 @@ class _Turn:
             )
             with watch.wrapped(*places):
                 start = perf_counter_ns()
-                image = next(self.captured)
-                frame = Frame(image, index, time.monotonic(), time.time())
+                frame = next(self.captured)
                 watch.spent["capture"] = perf_counter_ns() - start
                 recognition = self.recognizer.recognize(frame)
                 handed = perf_counter_ns()

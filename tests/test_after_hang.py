@@ -48,6 +48,15 @@ def test_while_the_fallback_is_loaded_systemd_is_pinged(
         one.until(lambda: one.of("update"))
 
 
+def test_systemd_is_told_that_the_fallback_serves(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_parts(monkeypatch)
+    monkeypatch.setenv(again.HUNG, "1")
+    with running(fake_config(tmp_path, fallback=fake_config(tmp_path).bundle)):
+        supervisor.until("STATUS=camera ok, frames analysed by the fallback")
+
+
 def test_at_an_ordinary_start_there_is_nothing_to_ping(supervisor: Supervisor) -> None:
     with closing(Meanwhile(Service(), needed=False)):
         assert supervisor.falls_silent(0.5)

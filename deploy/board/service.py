@@ -35,7 +35,7 @@ class Running:
 
     @property
     def analysed(self) -> bool:
-        """True once a frame has gone through the pipeline."""
+        """True once a frame has gone through the pipeline, and not by the fallback."""
         return self.status.endswith("frames analysed")
 
     def of(self, generation: Path) -> bool:

@@ -36,9 +36,11 @@ class Rounds:
         self._reloader.turn()
         self._analysis.turn()
         self._strain.turn()
-        # `edge-fer deploy` waits for the second part: the camera's word alone proves no pipeline.
+        # `edge-fer deploy` waits for the end "frames analysed": a camera alone proves no pipeline,
+        # and a fallback is not the bundle that was deployed.
         seen = ", frames analysed" if self._analysis.updates else ""
-        if self._said != (said := f"camera {self._events.camera_state}{seen}"):
+        by = " by the fallback" if self._analysis.model.fallback else ""
+        if self._said != (said := f"camera {self._events.camera_state}{seen}{seen and by}"):
             self._said = said
             self._service.status(said)
 

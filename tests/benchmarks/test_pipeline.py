@@ -13,7 +13,7 @@ from fakes import FakeDetector, FakeEngine, face_at, fake_bundle
 
 from benchmarks.pipeline_clip import Clip, composed, recorded
 from benchmarks.pipeline_daemon import PROGRAM, Live, ages
-from benchmarks.pipeline_parts import CLIP, FPS, PACE, endless
+from benchmarks.pipeline_parts import CLIP, FPS, PACE, endless, read_ahead
 from benchmarks.pipeline_report import Asked, document, save
 from benchmarks.pipeline_stages import STAGES, measure, summary
 from benchmarks.processes import Cost, cost
@@ -77,7 +77,9 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
 def test_every_stage_is_timed_and_they_add_up(tmp_path: Path) -> None:
     sink = f"jsonl:{tmp_path / 'events.jsonl'}"
     bundle, engine = fake_bundle(tmp_path / "bundle"), FakeEngine()
-    stages = measure(clip(), bundle, FakeDetector(), engine, [sink], 3, iter(FRAMES * 9))
+    clip().save(tmp_path / "clip.avi", 15)
+    with read_ahead(str(tmp_path / "clip.avi")) as frames:
+        stages = measure(clip(), bundle, FakeDetector(), engine, [sink], 3, frames)
     assert len(stages.whole) == len(stages.alone) == 3 * len(FRAMES)
     for i, whole in enumerate(stages.whole):
         assert sum(stages.of[name][i] for name in STAGES) == pytest.approx(whole)

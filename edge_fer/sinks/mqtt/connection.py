@@ -6,6 +6,7 @@ callback ends that thread in silence (its issue 894), and at QoS 0 its queue has
 
 from __future__ import annotations
 
+import ctypes
 import select
 import socket
 from collections.abc import Callable, Mapping
@@ -36,6 +37,9 @@ UNSPECIFIED = 128
 Hear = Callable[[str, bytes, bool], None]
 """Topic, payload, and whether it was retained."""
 
+_libc = ctypes.PyDLL(None)
+"""Its calls keep Python's lock."""
+
 
 class Unauthorized(ConnectionError):
     """The broker knows us and says no: asking again at once would not help."""
@@ -55,8 +59,10 @@ class Wake:
 
     def set(self) -> None:
         """End the wait, or the next one."""
-        with suppress(OSError):  # closed, or enough unheard ones lie there already
-            self._said.send(b"!")
+        # socket.send would hand Python's lock to the thread that it wakes, and the analysis would
+        # wait until all is sent. What fails may: closed, or enough unheard ones lie there already.
+        flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+        _libc.send(self._said.fileno(), b"!", 1, flags)
 
     def clear(self) -> None:
         """Back to silence."""
