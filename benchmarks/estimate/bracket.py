@@ -2,13 +2,14 @@
 
     edge-fer bench ... --out FOLDER
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.estimate.here > FOLDER/peaks.json
-    python -m benchmarks.estimate.bracket FOLDER
+    python -m benchmarks.estimate.bracket [FOLDER]
 
 exits with 1 when a measured p50 lies outside the range of its precision.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from benchmarks.words import number
 from edge_fer.training.checkpoint import SHIPPED
 
 PEAKS = "peaks.json"
+REFERENCE = Path(__file__).resolve().parent.parent / "reference" / "epyc-2-cores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,13 @@ def check(folder: Path, checkpoint: Path = SHIPPED) -> Iterator[Checked]:
 
 def main() -> None:
     """The command line above."""
-    found = list(check(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=REFERENCE, help="omitted: ours")
+    folder = parser.parse_args().folder
+    for name in ("report.json", PEAKS):
+        if not (folder / name).is_file():
+            sys.exit(f"{folder / name}: no such file; how to make it: --help")
+    found = list(check(folder))
     print("\n".join(one.line() for one in found))
     sys.exit(0 if found and all(one.holds for one in found) else 1)
 

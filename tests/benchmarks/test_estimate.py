@@ -86,5 +86,5 @@ def test_every_board_names_its_sources_and_reaches_less_than_its_peak(one):
 def test_the_reference_machine_is_bracketed_by_its_own_peaks():
     found = list(check(REFERENCE / "epyc-2-cores"))
     assert len(found) >= 4
-    assert {one.name.split("-")[0] for one in found} == {"fp32", "int8"}
+    assert {"fp32", "int8"} <= {one.name.split("-")[1] for one in found}
     assert [one.line() for one in found if not one.holds] == []
