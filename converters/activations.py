@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -52,9 +53,11 @@ def observe(
     model: bytes, faces: FaceBatch, progress: Callable[[int, int], None], threads: int = 2
 ) -> Activations:
     """Run a float TFLite model on (N, H, W, 3) bytes and note every tensor's extremes."""
-    interpreter = Interpreter(
-        model_content=model, num_threads=threads, experimental_preserve_all_tensors=True
-    )
+    with catch_warnings():
+        simplefilter("ignore", UserWarning)  # that it is meant for looking into a model: we do
+        interpreter = Interpreter(
+            model_content=model, num_threads=threads, experimental_preserve_all_tensors=True
+        )
     interpreter.allocate_tensors()
     entry = interpreter.get_input_details()[0]["index"]
     watched: list[tuple[int, str]] = []

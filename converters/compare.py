@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
     parser.add_argument("--sets", nargs="+", default=["shipped", "64", "256", "1024"])
     parser.add_argument("--rules", nargs="+", choices=RULES, default=list(RULES))
-    parser.add_argument("--ready", nargs="+", default=["both"])
+    parser.add_argument("--ready", nargs="+", default=["bias"])
     parser.add_argument("--formats", nargs="+", default=["tflite", "openvino"])
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--every", type=int, default=1, help="take each n-th face")

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
 
@@ -24,7 +25,9 @@ RULE = "percentile 99"
 def to_float(model: keras.Model) -> ov.Model:
     """A folded Keras model as float IR that takes (1, H, W, 3) uint8."""
     shape = [int(side) for side in model.inputs[0].shape]
-    converted = ov.convert_model(model, input=shape)
+    with catch_warnings():
+        simplefilter("ignore", UserWarning)  # Keras: the input comes as a tuple of one
+        converted = ov.convert_model(model, input=shape)
     bytes_in = PrePostProcessor(converted)
     bytes_in.input().tensor().set_element_type(ov.Type.u8)
     bytes_in.input().preprocess().convert_element_type(ov.Type.f32)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from converters.targets import Part, parts
 from edge_fer.errors import ConfigError
+from edge_fer.storage import prove_folder
 from edge_fer.training.checkpoint import SHIPPED
 
 FEWEST = 50
@@ -44,8 +45,7 @@ class Order:
             raise ConfigError(f"max drop {100 * self.max_drop:g} points: give 0 to 100")
         if self.samples < FEWEST:
             raise ConfigError(f"--samples {self.samples}: INT8 ranges need at least {FEWEST} faces")
-        if self.out.exists() and not self.out.is_dir():
-            raise ConfigError(f"--out {self.out}: is a file; name a folder")
+        prove_folder(self.out)
         if self.jobs < 1:
             raise ConfigError(f"--jobs {self.jobs}: give 1 or more")
         if self.seed < 0:

@@ -10,6 +10,8 @@ import logging
 import os
 import tempfile
 from collections.abc import Collection
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
 
 import keras
@@ -68,9 +70,10 @@ def quantize(
         worker.update_quantization_recipe(
             pattern, operation, algorithm_key=AlgorithmName.NO_QUANTIZE
         )
-    result = worker.quantize(
-        _ranges(activations, rule), enable_progress_bar=False, enable_progress_report=False
-    )
+    with redirect_stderr(StringIO()):  # a bar of its own that no option turns off
+        result = worker.quantize(
+            _ranges(activations, rule), enable_progress_bar=False, enable_progress_report=False
+        )
     return relu.by_requantizing(bytes(result.quantized_model))
 
 

@@ -16,6 +16,15 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 """Of fcntl.h and linux/fs.h."""
 
 
+def prove_folder(target: Path) -> None:
+    """Raise StorageError where a folder cannot be made or written: long work must not end so."""
+    nearest = next(p for p in (target.absolute(), *target.absolute().parents) if os.path.lexists(p))
+    if not nearest.is_dir():
+        raise StorageError(f"{target}: {nearest} is not a folder; choose another name")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise StorageError(f"{target}: {nearest} cannot be written; choose another folder")
+
+
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A scratch folder beside `target` that takes its name when the block ends well.

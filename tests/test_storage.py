@@ -1,5 +1,6 @@
 """Files and folders appear whole or not at all."""
 
+import os
 import resource
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from edge_fer import storage
 from edge_fer.errors import StorageError
-from edge_fer.storage import new_folder, write_file
+from edge_fer.storage import new_folder, prove_folder, write_file
 
 IN_SMALL_TMPFS = """
 mount -t tmpfs -o size=64k none "$1" && mkdir "$1/b" && echo old > "$1/b/kept" || exit 1
@@ -97,3 +98,27 @@ def test_a_device_or_a_link_is_never_replaced(tmp_path: Path) -> None:
         write_file(Path("/dev/null"), b"x")
     assert Path("/dev/null").is_char_device()
     assert (tmp_path / "file").read_text() == "kept"
+
+
+class TestProveFolder:
+    def test_what_can_be_made_passes_and_is_not_made(self, tmp_path: Path) -> None:
+        prove_folder(tmp_path / "a" / "b")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["file", "file/below", "gone", "gone/below"])
+    def test_what_is_no_folder_is_refused(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "file").write_text("")
+        (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+        with pytest.raises(StorageError, match=f"{name.split('/')[0]} is not a folder"):
+            prove_folder(tmp_path / name)
+
+    def test_a_device_holds_no_folder(self) -> None:
+        with pytest.raises(StorageError, match="/dev/full is not a folder"):
+            prove_folder(Path("/dev/full/x"))
+
+    def test_nothing_can_be_made_where_nobody_may_write(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+        with pytest.raises(StorageError, match=f"{tmp_path} cannot be written"):
+            prove_folder(tmp_path / "a")

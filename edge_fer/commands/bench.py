@@ -14,6 +14,7 @@ import typer
 
 from edge_fer.commands.plain import PlainByDefault, Unnamed
 from edge_fer.commands.workshop import workshop
+from edge_fer.storage import prove_folder
 
 PLAIN = "bundles"
 """The command that is meant where no subcommand is named; it stands in no list."""
@@ -168,6 +169,7 @@ def peers(
     out: Annotated[Path, typer.Option(help="Folder of the report")] = Path("reports/peers"),
 ) -> None:
     """Measure other packages on the same faces and frames, each in an environment of its own."""
+    prove_folder(out)
     from benchmarks.peers.command import Asked, measure_peers
     from edge_fer.progress import Bars
 

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from edge_fer.commands.workshop import workshop
+from edge_fer.storage import prove_folder
 
 
 def evaluate(
@@ -22,6 +23,7 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure one model on one split: per class, calibration, and slices by age or gender."""
+    prove_folder(out)
     with workshop("evaluate"):
         from benchmarks.evaluate import evaluate as measure
         from benchmarks.evaluation_page import plain, write
