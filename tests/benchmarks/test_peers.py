@@ -80,6 +80,8 @@ def test_the_worker_answers_with_an_error_where_the_package_is_missing(monkeypat
     for name in [n for n in sys.modules if n.split(".")[0] == "fer"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "fer", None)
+    # The worker holds its process to the cores it is given: here that would be all later tests.
+    monkeypatch.setattr(worker.os, "sched_setaffinity", lambda *_: None)
     with pytest.raises(ImportError):
         worker.Worker("fer", "faces", None).load([0])
 
