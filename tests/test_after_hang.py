@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from running import fake_config, fake_parts, running
-from test_service import Supervisor
+from test_service import Supervisor, supervised
 
 from edge_fer.daemon import again, main
 from edge_fer.daemon.model import Model, open_model
@@ -18,11 +18,7 @@ from edge_fer.daemon.service import Service
 
 @pytest.fixture
 def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
-    path = str(tmp_path / "notify")
-    monkeypatch.setenv("NOTIFY_SOCKET", path)
-    monkeypatch.setenv("WATCHDOG_USEC", "300000")
-    monkeypatch.delenv("WATCHDOG_PID", raising=False)
-    with closing(Supervisor(path)) as one:
+    with supervised(tmp_path, monkeypatch) as one:
         yield one
 
 
